@@ -1,0 +1,31 @@
+# The words of the house. `make` alone lists them.
+
+.DEFAULT_GOAL := help
+.PHONY: check conformance docs fmt fuzz help test
+
+help: ## List the words
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+
+check: ## What must hold before anything is tested: format, lints, documentation
+	cargo fmt --all -- --check
+	cargo fmt --manifest-path fuzz/Cargo.toml -- --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked
+
+conformance: ## The Autobahn cases against the server's side of WebSocket (needs Python's venv)
+	tests/conformance/run.sh
+
+demo: ## A server with two companies of people who talk, to look around in; Ctrl-C stops it
+	cargo run --release --locked -- demo
+
+docs: ## The documentation of every part, private items too, in target/doc
+	cargo doc --workspace --no-deps --document-private-items --locked
+
+fmt: ## Format
+	cargo fmt --all
+
+fuzz: ## Junk for everything that reads what strangers send; FUZZ_SECONDS for each target (60)
+	fuzz/run.sh
+
+test: ## Every test that needs nothing but this repository
+	cargo test --workspace --locked

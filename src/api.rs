@@ -1,0 +1,152 @@
+//! The HTTP side: what administrators and operators do to companies, people and groups, the
+//! redeeming of invitations, and whether the process is alive.
+//!
+//! The handlers are thin. Who asks is looked up first, the rules are judged where the records
+//! are written ([`Directory::act`], [`Rooms`]), and every refusal is a [`Problem`] with the same
+//! codes as on the socket.
+
+mod body;
+mod caller;
+mod checks;
+mod companies;
+mod groups;
+mod invitations;
+mod jobs;
+mod people;
+mod problem;
+mod redemptions;
+mod registry;
+
+pub use caller::bearer;
+pub use problem::Problem;
+pub use redemptions::network;
+pub use registry::{GUEST_ISSUER, Registry};
+
+use crate::authority::Act;
+use crate::config::Limits;
+use crate::directory::{CompanyRecord, Deed, Directory, PersonRecord};
+use crate::identity::mint::Mint;
+use crate::rooms::Rooms;
+use crate::timeline::Timeline;
+use axum::Router;
+use axum::routing::{get, patch, post, put};
+use companies::Carried;
+use crosstalk_protocol::code::FailureCode;
+use crosstalk_protocol::ids::{CompanyId, UserId};
+use redemptions::Redemptions;
+use std::net::IpAddr;
+use std::sync::Arc;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+/// What the HTTP side works with.
+pub struct Api {
+    /// Companies and people.
+    pub directory: Arc<dyn Directory>,
+    /// The timelines, whose clock this is.
+    pub timeline: Arc<dyn Timeline>,
+    /// The rooms.
+    pub rooms: Rooms,
+    /// Whose tokens are taken.
+    pub registry: Arc<Registry>,
+    /// The key of the server's own issuer, for guests' tokens (R33).
+    pub guests: Mint,
+    /// How much of everything.
+    pub limits: Limits,
+    /// Where acts run: one that was begun is carried out, also when who asked for it hangs up.
+    pub tasks: TaskTracker,
+}
+
+/// From where a request comes, for limits: what accepts connections puts it into each request.
+#[derive(Debug, Clone, Copy)]
+pub struct CameFrom(pub IpAddr);
+
+struct Inner {
+    parts: Api,
+    redemptions: Redemptions,
+}
+
+type Shared = Arc<Inner>;
+
+/// The routes.
+pub fn router(parts: Api) -> Router {
+    let redemptions = Redemptions::new(parts.limits.redemptions_per_minute);
+    let one = Router::new()
+        .route("/", get(companies::show).delete(companies::end))
+        .route("/issuer", put(companies::set_issuer))
+        .route("/policy", patch(companies::set_policy))
+        .route("/users", post(people::create).get(people::list))
+        .route("/users/{user}", get(people::show).patch(people::change).delete(people::delete))
+        .route("/users/{user}/revoke-sign-ins", post(people::revoke_sign_ins))
+        .route("/groups", post(groups::create))
+        .route("/groups/{group}/masters/{user}", put(groups::name_master));
+    Router::new()
+        .route("/v1/companies", post(companies::create))
+        .nest("/v1/companies/{company}", one)
+        .route("/v1/groups/{group}/owner", post(groups::hand))
+        .route("/v1/invitations/redeem", post(invitations::redeem))
+        .route("/v1/jobs", get(jobs::list))
+        .route("/healthz", get(healthy))
+        .fallback(nowhere)
+        .method_not_allowed_fallback(no_such_method)
+        .with_state(Arc::new(Inner { parts, redemptions }))
+}
+
+/// The process is alive; nothing else is asked.
+async fn healthy() -> &'static str {
+    "ok\n"
+}
+
+async fn nowhere() -> Problem {
+    Problem::not_found()
+}
+
+async fn no_such_method() -> Problem {
+    Problem::method_not_allowed()
+}
+
+impl Inner {
+    /// Carries an act out and waits until it is effective.
+    async fn act(self: &Arc<Self>, deed: Deed) -> Result<Carried, Problem> {
+        let api = Arc::clone(self);
+        self.finish(async move {
+            let of_issuers = matches!(
+                deed.act,
+                Act::CreateCompany { .. } | Act::SetIssuer { .. } | Act::EndCompany { .. }
+            );
+            let done = api.parts.directory.act(deed).await?;
+            if of_issuers {
+                api.parts.registry.refresh().await?;
+            }
+            done.fence.effective().await?;
+            Ok(Carried { effective: true })
+        })
+        .await
+    }
+
+    /// Runs to its end what must not stop half-way: who asked may hang up at any time, and his
+    /// handler is dropped then.
+    async fn finish<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Problem>> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let finished = self.parts.tasks.spawn(work).await;
+        finished.unwrap_or_else(|_| Err(Problem::failed(FailureCode::Internal)))
+    }
+
+    /// The record of a company.
+    async fn company(&self, company: CompanyId) -> Result<CompanyRecord, Problem> {
+        let found = self.parts.directory.companies().await?;
+        let found = found.into_iter().find(|one| one.company.id == company);
+        found.ok_or_else(Problem::not_found)
+    }
+
+    /// The record of a person, who is of this company.
+    async fn person(&self, company: CompanyId, user: UserId) -> Result<PersonRecord, Problem> {
+        // The first one after the id before his.
+        let before = user.0.as_u128().checked_sub(1).map(|id| UserId(Uuid::from_u128(id)));
+        let (found, _) = self.parts.directory.people_of(company, before, 1).await?;
+        let found = found.into_iter().find(|one| one.person.id == user);
+        found.ok_or_else(Problem::not_found)
+    }
+}

@@ -1,0 +1,86 @@
+//! The settings that are no limits, by concern.
+
+use super::section::section;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+section! {
+    /// Where clients connect.
+    Listen {
+        /// Address and port. By default nobody else can reach it, so that a first try is safe.
+        address: SocketAddr = SocketAddr::from((Ipv4Addr::LOCALHOST, 7600));
+        /// Whether a proxy in front ends TLS. Without it only a loopback address is listened on:
+        /// tokens and messages would cross the network readable.
+        tls_in_front: bool = false;
+    }
+}
+
+section! {
+    /// Where things are kept.
+    Data {
+        /// The directory of the database and the files.
+        directory: PathBuf = PathBuf::from("data");
+        /// The directory of the room keys; `keys` in the directory above when not set. Put it on
+        /// another disk, and never in the same backup: a deletion destroys the key, and a backup that
+        /// holds both would bring the content back.
+        #[schemars(example = &"/srv/crosstalk-keys")]
+        keys_directory: Option<PathBuf> = None;
+    }
+}
+
+impl Data {
+    /// The directory of the room keys.
+    pub fn keys(&self) -> PathBuf {
+        self.keys_directory.clone().unwrap_or_else(|| self.directory.join("keys"))
+    }
+}
+
+section! {
+    /// From which pages browsers may connect.
+    Origins {
+        /// Scheme, host and port of each, exactly as a browser sends them in `Origin`. A browser with
+        /// another one is refused; programs send none, and are not concerned.
+        #[schemars(example = &["https://chat.example.com"])]
+        allowed: Vec<String> = Vec::new();
+    }
+}
+
+section! {
+    /// Who runs the server (R34). Without an issuer nobody can act as an operator.
+    Operators {
+        /// The `iss` of operators' tokens.
+        #[schemars(example = &"https://login.example.com/operators")]
+        issuer: Option<String> = None;
+        /// The `aud` of operators' tokens. Without it, a token that names one is refused.
+        #[schemars(example = &"crosstalk")]
+        audience: Option<String> = None;
+        /// The file of the issuer's public keys, a JWKS. `crosstalk token --new-key DIR` makes one.
+        #[schemars(example = &"/etc/crosstalk/operators.jwks.json")]
+        keys_file: Option<PathBuf> = None;
+    }
+}
+
+section! {
+    /// What the server says about itself. Never content, tokens or names.
+    Log {
+        /// `human`, `json` (one object a line), or `auto`: human on a terminal, JSON otherwise.
+        format: LogFormat = LogFormat::Auto;
+        /// `error`, `warn`, `info`, `debug` or `trace`, also by part: `info,crosstalk::hub=debug`.
+        level: String = "info".to_owned();
+    }
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// Human on a terminal, JSON otherwise.
+    #[default]
+    Auto,
+    /// For people.
+    Human,
+    /// One JSON object a line.
+    Json,
+}

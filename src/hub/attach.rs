@@ -1,0 +1,117 @@
+//! Taking a seat without a hole, a double, or a moment in which a removal is not seen.
+//!
+//! Four steps: follow the room; read membership and page in one snapshot; here, look whether
+//! anything since then narrows the view; then sit down, or go back and read again.
+
+use super::Hub;
+use super::connection::Connection;
+use super::encode::Framed;
+use super::seats::{Kept, Seat, Seats};
+use crate::authority::{Permit, Subject, View};
+use crate::mutants::{self, Mutant};
+use crate::timeline::Sight;
+use crate::wire::{Delivered, Tag};
+use bytes::{Bytes, BytesMut};
+use crosstalk_protocol::ids::{CompanyId, RoomId};
+use parking_lot::Mutex;
+use std::sync::Arc;
+
+/// From here on the hub keeps what is applied to a room, until a seat is taken or this is dropped.
+pub struct Following {
+    room: RoomId,
+    seats: Arc<Mutex<Seats>>,
+    hub: Arc<Hub>,
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        // Two handles besides the registry's own mean that somebody else is about to sit down.
+        let last = Arc::strong_count(&self.seats) <= 2;
+        if last && self.seats.lock().is_empty() {
+            self.hub.rooms.remove_if(&self.room, |_, seats| {
+                Arc::strong_count(seats) <= 2 && seats.lock().is_empty()
+            });
+        }
+    }
+}
+
+/// What became of an attempt to sit down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attached {
+    /// Seated: the page was written, and live entries follow it without a hole.
+    Seated,
+    /// Something has narrowed the view meanwhile, or too much has happened: read again.
+    Again,
+    /// The connection is closed.
+    Closed,
+}
+
+impl Hub {
+    /// Step 1: follow the room. Whatever is committed from now on will be at hand.
+    pub fn following(self: &Arc<Self>, room: RoomId) -> Following {
+        let seats = Arc::clone(self.rooms.entry(room).or_default().value());
+        Following { room, seats, hub: Arc::clone(self) }
+    }
+
+    /// Steps 3 and 4: sits down with a view that was opened in a snapshot read after `following`,
+    /// shown up to that snapshot's head; `caught_up` is the frame that brings the client there.
+    pub fn attach(
+        &self,
+        following: &Following,
+        connection: &Arc<Connection>,
+        sight: &Sight,
+        caught_up: &Bytes,
+    ) -> Attached {
+        let mut seats = following.seats.lock();
+        let rechecked = !mutants::is(Mutant::AttachNotRechecked);
+        if rechecked && self.is_cut_since(&sight.permit, connection.company, sight.room.owner) {
+            return Attached::Again;
+        }
+        let Some(missed) = seats.since(sight.view.shown()) else {
+            return Attached::Again;
+        };
+        if rechecked && missed.iter().any(|one| sight.view.ends_with(&one.live.entry.change)) {
+            return Attached::Again;
+        }
+        match connection.wire.deliver(Tag::from(&sight.permit), caught_up) {
+            Delivered::Written | Delivered::Waiting => {}
+            Delivered::Stale => return Attached::Again,
+            Delivered::Slow | Delivered::Closed => return Attached::Closed,
+        }
+        let mut seat = seat(connection, sight.view.clone(), sight);
+        let kept = seat.deliver(&missed, &gathered(&missed));
+        if kept == Kept::Seated {
+            connection.seated.lock().insert(following.room);
+            seats.take(seat);
+            return Attached::Seated;
+        }
+        if kept == Kept::Lost { Attached::Closed } else { Attached::Again }
+    }
+
+    /// Whether a cut that concerns this view is newer than its snapshot.
+    fn is_cut_since(&self, permit: &Permit, company: CompanyId, owner: CompanyId) -> bool {
+        let subjects =
+            [Subject::Person(permit.user()), Subject::Company(company), Subject::Company(owner)];
+        subjects.iter().any(|subject| {
+            self.cuts.get(subject).is_some_and(|newest| *newest.value() > permit.cut())
+        })
+    }
+}
+
+fn seat(connection: &Arc<Connection>, view: View, sight: &Sight) -> Seat {
+    Seat {
+        connection: Arc::clone(connection),
+        view,
+        tag: Tag::from(&sight.permit),
+        owner: sight.room.owner,
+        external_marks: sight.external_marks,
+    }
+}
+
+fn gathered(missed: &[Arc<Framed>]) -> Bytes {
+    let mut bytes = BytesMut::new();
+    for one in missed {
+        bytes.extend_from_slice(&one.frame);
+    }
+    bytes.freeze()
+}

@@ -1,0 +1,100 @@
+//! The connections of this node, by person and company.
+
+use super::Hub;
+use crate::wire::Wire;
+use crosstalk_protocol::code::CloseCode;
+use crosstalk_protocol::ids::{CompanyId, DeviceId, RoomId, UserId};
+use parking_lot::Mutex;
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// One connected device.
+pub struct Connection {
+    /// Its number on this node.
+    pub number: u64,
+    /// Whose.
+    pub user: UserId,
+    /// His company, or that of who invited him.
+    pub company: CompanyId,
+    /// Which device.
+    pub device: DeviceId,
+    /// Its writing.
+    pub wire: Arc<Wire>,
+    /// The rooms where it has a seat.
+    pub(super) seated: Mutex<HashSet<RoomId>>,
+}
+
+/// The person has as many connections as one may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooMany;
+
+impl Hub {
+    /// Takes a connection in. An older one of the same device is closed: the newer one stays.
+    /// Whoever calls this asks afterwards once more whether the person may be here: a cut that was
+    /// applied before did not find this connection.
+    ///
+    /// # Errors
+    /// [`TooMany`] connections of this person.
+    pub fn connect(
+        &self,
+        (user, company): (UserId, CompanyId),
+        device: DeviceId,
+        wire: Arc<Wire>,
+    ) -> Result<Arc<Connection>, TooMany> {
+        let number = self.next_connection.fetch_add(1, Ordering::Relaxed);
+        let seated = Mutex::default();
+        let connection = Arc::new(Connection { number, user, company, device, wire, seated });
+        let replaced = {
+            let mut of_user = self.people.entry(user).or_default();
+            let older = of_user.iter().position(|one| one.device == device);
+            let replaced = older.map(|place| of_user.swap_remove(place));
+            if of_user.len() >= self.limits.connections_per_person_max {
+                return Err(TooMany);
+            }
+            of_user.push(Arc::clone(&connection));
+            replaced
+        };
+        self.companies.entry(company).or_default().insert(number, Arc::clone(&connection));
+        if let Some(older) = replaced {
+            older.wire.close(CloseCode::Replaced, 0);
+            self.disconnect(&older);
+        }
+        Ok(connection)
+    }
+
+    /// Lets a connection and its seats go.
+    pub fn disconnect(&self, connection: &Connection) {
+        let rooms: Vec<RoomId> = connection.seated.lock().drain().collect();
+        for room in rooms {
+            self.unseat(room, connection);
+        }
+        if let Some(mut of_user) = self.people.get_mut(&connection.user) {
+            of_user.retain(|one| one.number != connection.number);
+        }
+        self.people.remove_if(&connection.user, |_, of_user| of_user.is_empty());
+        if let Some(mut of_company) = self.companies.get_mut(&connection.company) {
+            of_company.remove(&connection.number);
+        }
+        self.companies.remove_if(&connection.company, |_, of_company| of_company.is_empty());
+    }
+
+    /// Follows a room no longer on this connection.
+    pub fn rest(&self, connection: &Connection, room: RoomId) {
+        connection.seated.lock().remove(&room);
+        self.unseat(room, connection);
+    }
+
+    fn unseat(&self, room: RoomId, connection: &Connection) {
+        if let Some(seats) = self.seats(room) {
+            seats.lock().leave(connection.number);
+        }
+        self.forget_if_idle(room);
+    }
+
+    /// Forgets a room that nobody follows and nobody is about to.
+    pub(super) fn forget_if_idle(&self, room: RoomId) {
+        self.rooms
+            .remove_if(&room, |_, seats| Arc::strong_count(seats) == 1 && seats.lock().is_empty());
+    }
+}

@@ -1,0 +1,16 @@
+//! crosstalk: a real-time server for external groups. `ARCHITECTURE.md` is the map.
+
+pub mod api;
+pub mod authority;
+pub mod config;
+pub mod directory;
+pub mod hub;
+pub mod identity;
+pub mod keys;
+pub mod mutants;
+pub mod rooms;
+pub mod server;
+pub mod session;
+pub mod telemetry;
+pub mod timeline;
+pub mod wire;

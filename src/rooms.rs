@@ -1,0 +1,190 @@
+//! Carries commands out and reads what rooms hold: seals, proposes, waits for the fence; reads
+//! through views, opens under their permits.
+//!
+//! What is decided is decided in the store's transaction, where the proposal is written; what may
+//! be read is read in the store's snapshot, where the view is opened. This part only brings the
+//! keys.
+
+mod reveal;
+mod seal;
+
+pub mod show;
+
+pub use reveal::{Keep, json_bytes};
+
+use crate::authority::{Command, Intent, Permit};
+use crate::keys::{KeyDirectory, KeyError, RoomKey};
+use crate::mutants::{self, Mutant};
+use crate::timeline::{Appended, Error, Marked, NotAppended, Read, Timeline, Want};
+use crosstalk_protocol::answer::Accepted;
+use crosstalk_protocol::ids::{RoomId, Seq, UserId};
+use std::io::ErrorKind;
+use std::sync::Arc;
+
+/// What a command is answered, with leave to say so to a person who is a member still.
+pub type Done = (Accepted, Option<Permit>);
+
+/// The rooms of this server.
+#[derive(Clone)]
+pub struct Rooms {
+    timeline: Arc<dyn Timeline>,
+    keys: Arc<KeyDirectory>,
+}
+
+impl Rooms {
+    /// The rooms whose timelines and keys these are.
+    pub fn new(timeline: Arc<dyn Timeline>, keys: Arc<KeyDirectory>) -> Self {
+        Self { timeline, keys }
+    }
+
+    /// Makes a room by a command that does (R1, R33): its key is durable before the room is.
+    ///
+    /// # Errors
+    /// Refused by the rules, or failed for now.
+    pub async fn make(&self, intent: Intent) -> Result<Done, NotAppended> {
+        let room = RoomId(uuid::Uuid::now_v7());
+        let key = self.on_disk(move |keys| keys.make(room)).await?;
+        let made = self.propose(room, Some(&key), intent).await;
+        if made.as_ref().map_or(true, |(accepted, _)| accepted.room != room) {
+            // Refused, or made by an earlier try: this key seals nothing.
+            self.destroy(room).await;
+        }
+        made
+    }
+
+    /// Carries out a command to a room. Talk is answered when it is durable; everything else when
+    /// it is effective (P2).
+    ///
+    /// # Errors
+    /// Refused by the rules, or failed for now.
+    pub async fn execute(&self, room: RoomId, intent: Intent) -> Result<Done, NotAppended> {
+        // What comes from outside is no member's, so the rules alone say that there is no such room.
+        let keyless = matches!(
+            intent.command,
+            Command::Delete | Command::Leave | Command::Hand { .. } | Command::NameMaster { .. }
+        );
+        match self.key(room).await {
+            Ok(key) => self.propose(room, Some(&key), intent).await,
+            Err(KeyError::Missing) if keyless => self.propose(room, None, intent).await,
+            Err(error) => Err(self.without_key(room, &intent, error).await),
+        }
+    }
+
+    async fn propose(
+        &self,
+        room: RoomId,
+        key: Option<&RoomKey>,
+        intent: Intent,
+    ) -> Result<Done, NotAppended> {
+        let command = Kind::of(&intent.command);
+        let appended = self.timeline.append(seal::proposal(room, key, intent)?).await?;
+        self.answer(appended, command).await
+    }
+
+    async fn answer(&self, appended: Appended, kind: Kind) -> Result<Done, NotAppended> {
+        if let Some(fence) = appended.fence
+            && !mutants::is(Mutant::FenceOff)
+        {
+            fence.effective().await?;
+        }
+        if kind == Kind::Deletion {
+            // P3: once this is answered no node can open it. The purge does the same again.
+            self.destroy(appended.room).await;
+        }
+        let accepted = Accepted {
+            room: appended.room,
+            seq: appended.seq,
+            effective: kind != Kind::Other,
+            left_out: appended.left_out,
+            unchanged: appended.unchanged,
+        };
+        Ok((accepted, appended.permit))
+    }
+
+    /// A room without a key at hand: not found for whom it is not, unavailable for its members.
+    async fn without_key(&self, room: RoomId, intent: &Intent, error: KeyError) -> NotAppended {
+        let Some(user) = intent.actor.person() else {
+            return unreachable(error).into();
+        };
+        match self.timeline.read(user, Want::About { room }).await {
+            Ok(read) => match read.rooms.into_iter().next() {
+                Some((_, Err(refusal))) => refusal.into(),
+                Some((_, Ok(_))) | None => unreachable(error).into(),
+            },
+            Err(error) => error.into(),
+        }
+    }
+
+    /// Reads what a person wants; everything in it stands under its view.
+    ///
+    /// # Errors
+    /// [`Error`] when the store can't be read now.
+    pub async fn read(&self, user: UserId, want: Want) -> Result<Read, Error> {
+        self.timeline.read(user, want).await
+    }
+
+    /// Moves a read mark (R25).
+    ///
+    /// # Errors
+    /// Refused by the rules, or failed for now.
+    pub async fn mark(&self, room: RoomId, user: UserId, seq: Seq) -> Result<Marked, NotAppended> {
+        self.timeline.mark(room, user, seq).await
+    }
+
+    /// Fetches a room's key into memory, so that the next command to it is proposed at once.
+    pub async fn warm(&self, room: RoomId) {
+        if let Err(error) = self.key(room).await {
+            // The command itself says what this means.
+            tracing::trace!(room.id = %room, %error, "a key is not at hand");
+        }
+    }
+
+    /// The key of a room, from memory or disk.
+    async fn key(&self, room: RoomId) -> Result<RoomKey, KeyError> {
+        if let Some(key) = self.keys.cached(room) {
+            return Ok(key);
+        }
+        let keys = Arc::clone(&self.keys);
+        let opened = tokio::task::spawn_blocking(move || keys.open(room)).await;
+        opened.unwrap_or(Err(KeyError::Unreachable(ErrorKind::Other)))
+    }
+
+    async fn on_disk<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&KeyDirectory) -> Result<T, KeyError> + Send + 'static,
+    ) -> Result<T, Error> {
+        let keys = Arc::clone(&self.keys);
+        let done = tokio::task::spawn_blocking(move || work(&keys)).await;
+        done.unwrap_or(Err(KeyError::Unreachable(ErrorKind::Other))).map_err(unreachable)
+    }
+
+    async fn destroy(&self, room: RoomId) {
+        if let Err(error) = self.on_disk(move |keys| keys.destroy(room)).await {
+            // The purge tries again until it is gone.
+            tracing::error!(room.id = %room, %error, "a key could not be destroyed yet");
+        }
+    }
+}
+
+/// What a command's answer waits for and says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Removal,
+    Deletion,
+    Other,
+}
+
+impl Kind {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "only these cut somebody off")]
+    fn of(command: &Command) -> Self {
+        match command {
+            Command::Remove { .. } | Command::Leave => Self::Removal,
+            Command::Delete => Self::Deletion,
+            _ => Self::Other,
+        }
+    }
+}
+
+fn unreachable(error: KeyError) -> Error {
+    Error::Read(format!("the room's key: {error}").into())
+}

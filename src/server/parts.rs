@@ -1,0 +1,189 @@
+//! The parts of a server, put together.
+
+use super::StartError;
+use crate::api::{Api, GUEST_ISSUER, Registry};
+use crate::authority;
+use crate::config::{self, Config};
+use crate::directory::Directory;
+use crate::hub::{self, Hub};
+use crate::identity::mint::Mint;
+use crate::identity::{Issuer, Issuers, KeySet, Realm};
+use crate::keys::{KeyDirectory, Places};
+use crate::rooms::Rooms;
+use crate::session::{Pace, Services};
+use crate::timeline::Timeline;
+use crate::timeline::embedded::{Embedded, Options};
+use crate::wire::{self, Lease};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::time::{Instant, timeout_at};
+use tokio_util::task::TaskTracker;
+
+/// The directory of the key that signs guests' tokens, in the data directory.
+const GUEST_KEY: &str = "guest-key";
+
+/// What is behind the doors.
+pub(super) struct Parts {
+    store: Arc<Embedded>,
+    rooms: Rooms,
+    hub: Arc<Hub>,
+    issuers: Arc<Issuers>,
+    registry: Arc<Registry>,
+    guest_key: PathBuf,
+    /// What was begun over HTTP.
+    acts: TaskTracker,
+    /// The follower of the store.
+    follower: TaskTracker,
+}
+
+impl Parts {
+    /// Opens keys and store, and starts what follows the store.
+    pub(super) async fn assemble(config: &Config) -> Result<Self, StartError> {
+        let keys = open_keys(config.data.keys()).await?;
+        let store = open_store(config, Arc::clone(&keys)).await?;
+        let timeline: Arc<dyn Timeline> = store.clone();
+        let hub = Arc::new(Hub::new(hub::Limits {
+            connections_per_person_max: config.limits.connections_per_person,
+            ..hub::Limits::default()
+        }));
+        let follower = TaskTracker::new();
+        follower.spawn(Arc::clone(&hub).follow(timeline.follow()));
+        let guest_key = config.data.directory.join(GUEST_KEY);
+        let issuers = Arc::new(issuers(config, &Mint::open_or_create(&guest_key)?)?);
+        let directory: Arc<dyn Directory> = store.clone();
+        let operators = config.operators.issuer.clone();
+        let registry = Registry::new(Arc::clone(&issuers), directory, operators);
+        registry.refresh().await?;
+        Ok(Self {
+            rooms: Rooms::new(timeline, keys),
+            store,
+            hub,
+            issuers,
+            registry: Arc::new(registry),
+            guest_key,
+            acts: TaskTracker::new(),
+            follower,
+        })
+    }
+
+    /// What sessions need.
+    pub(super) fn services(&self, limits: &config::Limits) -> Arc<Services> {
+        Arc::new(Services {
+            limits: limits.clone(),
+            wire: Arc::new(wire::Limits {
+                backlog_bytes_max: limits.backlog_bytes,
+                reserve_bytes: limits.reserve_bytes,
+                message_bytes_max: limits.frame_bytes,
+                ..wire::Limits::default()
+            }),
+            // A node alone with its store: nobody else could have fenced it off.
+            lease: Arc::new(Lease::unlimited()),
+            issuers: Arc::clone(&self.issuers),
+            directory: self.store.clone(),
+            timeline: self.store.clone(),
+            rooms: self.rooms.clone(),
+            hub: Arc::clone(&self.hub),
+            pace: Pace::of(limits),
+        })
+    }
+
+    /// What the HTTP side needs.
+    pub(super) fn api(&self, limits: &config::Limits) -> Result<Api, StartError> {
+        Ok(Api {
+            directory: self.store.clone(),
+            timeline: self.store.clone(),
+            rooms: self.rooms.clone(),
+            registry: Arc::clone(&self.registry),
+            guests: Mint::open(&self.guest_key)?,
+            limits: limits.clone(),
+            tasks: self.acts.clone(),
+        })
+    }
+
+    /// Lets what was begun come to its end, then closes the store.
+    pub(super) async fn close(self, until: Instant) {
+        let Self { store, rooms, hub, issuers, registry, guest_key: _, acts, follower } = self;
+        acts.close();
+        if timeout_at(until, acts.wait()).await.is_err() {
+            tracing::warn!("acts over HTTP were cut off; what was committed stands");
+        }
+        drop((rooms, hub, issuers, registry));
+        // The last one closes it: what waits is written, and its threads are waited for.
+        if let Some(store) = Arc::into_inner(store) {
+            blocking(move || drop(store)).await;
+        } else {
+            tracing::warn!("the store is left to be closed with the process");
+        }
+        follower.close();
+        if timeout_at(until, follower.wait()).await.is_err() {
+            tracing::warn!("the follower of the store did not end");
+        }
+    }
+}
+
+async fn open_keys(directory: PathBuf) -> Result<Arc<KeyDirectory>, StartError> {
+    let places = Places { directory, copy: None };
+    let opened = blocking(move || KeyDirectory::start(&places)).await?;
+    Ok(Arc::new(opened))
+}
+
+async fn open_store(config: &Config, keys: Arc<KeyDirectory>) -> Result<Arc<Embedded>, StartError> {
+    let limits = &config.limits;
+    let places = |entries: usize| u32::try_from(entries).unwrap_or(u32::MAX);
+    let options = Options {
+        limits: rules(limits),
+        batch_max: limits.writer_batch,
+        writer_queue: limits.writer_queue,
+        follower_queue: limits.hub_queue,
+        resume_places_max: places(limits.catch_up_entries),
+        page_places_max: places(limits.page_entries),
+        devices_max: i64::try_from(limits.devices_per_person).unwrap_or(i64::MAX),
+        device_days: u32::try_from(limits.device_forgotten_days).unwrap_or(u32::MAX),
+        ..Options::at(&config.data.directory)
+    };
+    let opened = blocking(move || Embedded::open(options, keys)).await?;
+    Ok(Arc::new(opened))
+}
+
+/// Runs what reads the disk where that is allowed.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+/// The limits that the rules know.
+fn rules(limits: &config::Limits) -> authority::Limits {
+    let hour_micros = 3_600 * 1_000_000;
+    let window = i64::try_from(limits.edit_window_hours).unwrap_or(i64::MAX);
+    authority::Limits {
+        name_chars_max: limits.name_characters,
+        description_chars_max: limits.description_characters,
+        text_chars_max: limits.text_characters,
+        emoji_bytes_max: limits.emoji_bytes,
+        mentions_max: limits.mentions,
+        members_max: limits.group_members,
+        groups_max: u32::try_from(limits.groups_per_user).unwrap_or(u32::MAX),
+        edit_window_micros: window.saturating_mul(hour_micros),
+    }
+}
+
+/// The issuers that are no company's: the server itself for guests, and the operators'.
+fn issuers(config: &Config, guests: &Mint) -> Result<Issuers, StartError> {
+    let issuers = Issuers::default();
+    let own = Issuer::new(GUEST_ISSUER.to_owned(), None, KeySet::parse(&guests.jwks())?)?;
+    issuers.register(Realm::Guests, own)?;
+    let operators = &config.operators;
+    if let (Some(name), Some(file)) = (&operators.issuer, &operators.keys_file) {
+        let issuer = Issuer::new(name.clone(), operators.audience.clone(), key_set(file)?)?;
+        issuers.register(Realm::Operators, issuer)?;
+    }
+    Ok(issuers)
+}
+
+fn key_set(path: &Path) -> Result<KeySet, StartError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| StartError::OperatorFile { path: path.to_owned(), source })?;
+    Ok(KeySet::parse(&text)?)
+}

@@ -1,0 +1,105 @@
+//! Catching up with rooms and sitting down in them.
+
+use super::Services;
+use super::running::Connected;
+use crate::authority::{At, Refusal};
+use crate::hub::{Attached, Following};
+use crate::timeline::{Error, Place, Sight, Want};
+use crate::wire::{Delivered, Tag, frame};
+use crosstalk_protocol::code::RefusalCode;
+use crosstalk_protocol::ids::{RoomId, Seq};
+use crosstalk_protocol::push::{Gone, Push};
+use crosstalk_protocol::request::Cursor;
+
+/// How often a room is read again because something narrowed the view meanwhile. Each time means a
+/// removal, cut or lock within milliseconds; a room where that goes on is tried again by the client.
+const TRIES: usize = 8;
+
+/// A cursor that no store ever gave: what can't be read as one is treated as of another epoch.
+const NOWHERE: At = At { epoch: 0, seq: Seq::ZERO, tag: 0 };
+
+/// Whether so many rooms may be asked for at once.
+pub(super) fn check(services: &Services, rooms: &[Cursor]) -> Result<(), Refusal> {
+    let fits = rooms.len() <= services.limits.resume_rooms;
+    if fits { Ok(()) } else { Err(Refusal::about(RefusalCode::TooLong, "rooms")) }
+}
+
+/// Brings the device up to now in these rooms: a push for each, and a seat where nothing more is
+/// missing.
+pub(super) async fn run(connected: &Connected, rooms: Vec<Cursor>) {
+    let mut places: Vec<Place> = rooms.iter().map(place).collect();
+    for _ in 0..TRIES {
+        if places.is_empty() {
+            return;
+        }
+        let followed: Vec<Following> =
+            places.iter().map(|place| connected.services.hub.following(place.room)).collect();
+        let want = Want::Resume(places.clone());
+        let read = connected.services.rooms.read(connected.connection.user, want).await;
+        let read = match read {
+            Ok(read) => read,
+            Err(error) => {
+                tracing::warn!(%error, "rooms could not be caught up with");
+                tell_unavailable(connected, &places);
+                return;
+            }
+        };
+        let mut again = Vec::new();
+        for ((place, following), (room, sight)) in places.into_iter().zip(&followed).zip(read.rooms)
+        {
+            match sight {
+                Ok(sight) => match show(connected, following, &sight).await {
+                    Ok(Attached::Seated) => {}
+                    Ok(Attached::Again) => again.push(place),
+                    Ok(Attached::Closed) => return,
+                    Err(error) => {
+                        tracing::warn!(room.id = %room, %error, "a room could not be opened");
+                        unavailable(connected, room);
+                    }
+                },
+                Err(_) => push(connected, &Push::Gone(Gone { room })),
+            }
+        }
+        places = again;
+    }
+    tell_unavailable(connected, &places);
+}
+
+fn place(cursor: &Cursor) -> Place {
+    let at = cursor.at.as_deref().map(|at| At::decode(at).unwrap_or(NOWHERE));
+    Place { room: cursor.room, stint: cursor.stint, at }
+}
+
+/// Shows what was missed, and sits down if that was all.
+async fn show(
+    connected: &Connected,
+    following: &Following,
+    sight: &Sight,
+) -> Result<Attached, Error> {
+    let caught_up = connected.services.rooms.caught_up(sight).await?;
+    let is_all = !caught_up.more;
+    let frame = frame::json(&Push::CaughtUp(caught_up)).unwrap_or_default();
+    if is_all {
+        return Ok(connected.services.hub.attach(following, &connected.connection, sight, &frame));
+    }
+    // Not at the end: no seat yet, the client resumes from here.
+    Ok(match connected.connection.wire.deliver(Tag::from(&sight.permit), &frame) {
+        Delivered::Written | Delivered::Waiting => Attached::Seated,
+        Delivered::Stale => Attached::Again,
+        Delivered::Slow | Delivered::Closed => Attached::Closed,
+    })
+}
+
+fn tell_unavailable(connected: &Connected, places: &[Place]) {
+    for place in places {
+        unavailable(connected, place.room);
+    }
+}
+
+fn unavailable(connected: &Connected, room: RoomId) {
+    push(connected, &Push::Unavailable(Gone { room }));
+}
+
+fn push(connected: &Connected, push: &Push) {
+    let _delivered = connected.connection.wire.push(frame::json(push).unwrap_or_default());
+}

@@ -1,0 +1,196 @@
+//! One transaction of the writer's: what it has brought so far, how a work in it is taken back, and
+//! how it is told once it is committed.
+
+use super::codes::Sql;
+use super::task::Attempt;
+use super::writer::{Writer, newest_cut};
+use crate::timeline::{Committed, Confirm, Cut, Error, Fence, Live, NotAppended, Noticed};
+use crosstalk_protocol::ids::Seq;
+use rusqlite::ErrorCode;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// How soon a follower whose queue is full is offered the next commit again.
+const FOLLOWER_PAUSE: Duration = Duration::from_micros(200);
+
+/// What a batch has brought so far; told when it is committed, forgotten when it is not.
+#[derive(Default)]
+pub(super) struct Batch {
+    pub(super) live: Vec<Live>,
+    pub(super) cuts: Vec<Cut>,
+    pub(super) notices: Vec<Noticed>,
+    /// Read marks that own sends move.
+    pub(super) moved: Vec<(i64, i64, Seq)>,
+    /// There are new jobs.
+    pub(super) jobs: bool,
+    /// Rooms that were deleted.
+    pub(super) deleted: Vec<i64>,
+    fence: Option<(Confirm, Fence)>,
+    /// The transaction is gone: why.
+    pub(super) lost: Option<Error>,
+}
+
+impl Writer<'_> {
+    /// Starts a transaction; what fails here loses the batch.
+    pub(super) fn begin(&mut self) {
+        self.now = (self.options.clock)();
+        let begun = self.hot.begin.execute([]);
+        let ready = begun.and_then(|_| self.people.complete(self.connection));
+        let ready = ready.and_then(|()| newest_cut(self.connection));
+        match ready {
+            Ok(newest) => self.newest_cut = newest,
+            Err(error) => self.batch.lost = Some(write_error(&error)),
+        }
+    }
+
+    /// Carries out a work of several statements: all of it, or none.
+    pub(super) fn attempt<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Attempt<T>,
+    ) -> Result<T, NotAppended> {
+        self.attempt_one(|writer| {
+            let lengths = writer.batch.lengths();
+            writer.hot.savepoint.execute([])?;
+            let done = work(writer);
+            if done.is_err() {
+                writer.undo(lengths)?;
+            }
+            // Where SQLite rolled the whole transaction back, there is no savepoint any more.
+            if !writer.connection.is_autocommit() {
+                writer.hot.release.execute([])?;
+            }
+            done
+        })
+    }
+
+    /// Carries out a work of one statement that writes.
+    pub(super) fn attempt_one<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Attempt<T>,
+    ) -> Result<T, NotAppended> {
+        if let Some(lost) = &self.batch.lost {
+            return Err(lost.clone().into());
+        }
+        match work(self) {
+            Ok(outcome) => outcome.map_err(NotAppended::from),
+            Err(error) => {
+                let failed = write_error(&error);
+                if self.connection.is_autocommit() {
+                    // SQLite itself rolled back: full disk, I/O error.
+                    self.batch.lost = Some(failed.clone());
+                }
+                Err(failed.into())
+            }
+        }
+    }
+
+    /// Takes one work back, and what memory took from it.
+    fn undo(&mut self, lengths: [usize; 4]) -> Sql<()> {
+        self.batch.truncate(lengths);
+        self.rooms.clear();
+        self.people.clear();
+        if self.connection.is_autocommit() {
+            return Ok(());
+        }
+        self.connection.execute_batch("ROLLBACK TO one")?;
+        self.newest_cut = newest_cut(self.connection)?;
+        self.people.complete(self.connection)
+    }
+
+    /// Commits; or rolls back, memory included, and says why.
+    pub(super) fn end(&mut self) -> Option<Error> {
+        let failed = match self.batch.lost.take() {
+            Some(lost) => lost,
+            None => match self.hot.commit.execute([]) {
+                Ok(_) => return None,
+                Err(error) => write_error(&error),
+            },
+        };
+        if !self.connection.is_autocommit()
+            && let Err(error) = self.connection.execute_batch("ROLLBACK")
+        {
+            tracing::error!(%error, "a transaction can't be rolled back");
+        }
+        tracing::error!(error = %failed, "nothing of a batch was written");
+        self.rooms.clear();
+        self.people.clear();
+        self.batch = Batch::default();
+        Some(failed)
+    }
+
+    /// The fence of this batch: opened when the follower has applied it.
+    pub(super) fn fence(&mut self) -> Fence {
+        let (_, fence) = self.batch.fence.get_or_insert_with(Fence::new);
+        fence.clone()
+    }
+
+    /// Tells the follower what was committed.
+    pub(super) fn tell(&mut self) {
+        let Batch { live, cuts, notices, moved, jobs, deleted, fence, .. } =
+            std::mem::take(&mut self.batch);
+        self.shared.marks.move_forward(moved.into_iter());
+        for room in deleted {
+            self.shared.marks.forget(room);
+        }
+        if jobs {
+            self.jobs.reload(self.connection);
+        }
+        if live.is_empty() && cuts.is_empty() && notices.is_empty() && fence.is_none() {
+            return;
+        }
+        let (confirm, _) = fence.unwrap_or_else(Fence::new);
+        let follower = self.shared.follower.lock().clone();
+        match follower {
+            // Nobody follows: nobody is shown anything.
+            None => confirm.confirm(),
+            Some(follower) => {
+                self.deliver(&follower, Committed { entries: live, cuts, notices, confirm });
+            }
+        }
+    }
+
+    fn deliver(&self, follower: &mpsc::Sender<Committed>, mut committed: Committed) {
+        while !self.shared.closing.load(Ordering::Relaxed) {
+            match follower.try_send(committed) {
+                Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => return,
+                Err(mpsc::error::TrySendError::Full(back)) => committed = back,
+            }
+            std::thread::sleep(FOLLOWER_PAUSE);
+        }
+    }
+}
+
+impl Batch {
+    fn lengths(&self) -> [usize; 4] {
+        [self.live.len(), self.cuts.len(), self.notices.len(), self.moved.len()]
+    }
+
+    fn truncate(&mut self, [live, cuts, notices, moved]: [usize; 4]) {
+        self.live.truncate(live);
+        self.cuts.truncate(cuts);
+        self.notices.truncate(notices);
+        self.moved.truncate(moved);
+    }
+}
+
+/// An error of SQLite's as those who wait are told it, with what to do.
+pub(super) fn write_error(error: &rusqlite::Error) -> Error {
+    let advice = match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => "the disk is full: free some space, then try again".to_owned(),
+        Some(ErrorCode::ReadOnly) => {
+            "the database is read-only: check the rights and the mount of the data directory"
+                .to_owned()
+        }
+        Some(ErrorCode::SystemIoFailure) => {
+            format!("the disk reports an error: check it and the system's log ({error})")
+        }
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            format!(
+                "the database is damaged: stop, run `crosstalk check`, restore a backup ({error})"
+            )
+        }
+        _ => error.to_string(),
+    };
+    Error::Write(advice.into())
+}

@@ -1,0 +1,205 @@
+//! Durable jobs: what a commit promised and no transaction could hold. Each goes on in slices
+//! between batches, keeps its place in the slice's own transaction, and resumes after a kill.
+
+use super::codes::{ROOM_NUMBER_MAX, Sql, owner_code};
+use super::task::Attempt;
+use super::writer::Writer;
+use crate::authority::{Actor, Command, Intent, Subject};
+use crate::directory::Job;
+use crate::timeline::{NotAppended, Proposal};
+use crosstalk_protocol::ids::{OperationId, RoomId};
+use rusqlite::{Connection, Row};
+use std::collections::VecDeque;
+use std::time::Duration;
+use tokio::time::Instant;
+
+const WITHDRAWAL: i64 = 0;
+const PURGE: i64 = 1;
+/// Rooms that one slice of a withdrawal settles.
+const ROOMS_A_SLICE: i64 = 16;
+/// After a slice that could not be done (the key directory is not mounted, a reader is in the way).
+const PAUSE: Duration = Duration::from_millis(200);
+/// Finished jobs that are told beside the open ones.
+const FINISHED_TOLD: i64 = 100;
+
+/// A job that is not finished.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OpenJob {
+    pub(super) number: i64,
+    kind: i64,
+    owner: i64,
+    pub(super) room: i64,
+    pub(super) step: i64,
+    at: i64,
+}
+
+/// The jobs that are not finished, in turns.
+pub(super) struct Jobs {
+    open: VecDeque<i64>,
+    not_before: Option<Instant>,
+}
+
+impl Jobs {
+    pub(super) fn load(connection: &Connection) -> Sql<Self> {
+        Ok(Self { open: open(connection)?, not_before: None })
+    }
+
+    /// Looks again, after a commit that planned some.
+    pub(super) fn reload(&mut self, connection: &Connection) {
+        match open(connection) {
+            Ok(open) => self.open = open,
+            // They stand in the store and are found at the next commit, or start.
+            Err(error) => tracing::error!(%error, "the open jobs can't be read"),
+        }
+    }
+
+    pub(super) fn are_due(&self) -> bool {
+        !self.open.is_empty() && self.not_before.is_none_or(|at| at <= Instant::now())
+    }
+}
+
+fn open(connection: &Connection) -> Sql<VecDeque<i64>> {
+    let mut statement =
+        connection.prepare_cached("SELECT job FROM job WHERE finished IS NULL ORDER BY job")?;
+    statement.query_map([], |row| row.get(0))?.collect()
+}
+
+impl Writer<'_> {
+    /// The job that writes what a cut ended (R19): its number.
+    pub(super) fn plan_withdrawal(&mut self, subject: Subject, number: i64) -> Sql<u64> {
+        let sql = "INSERT INTO job (kind, owner) VALUES (?1, ?2)";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        statement.execute((WITHDRAWAL, owner_code(subject, number)))?;
+        self.batch.jobs = true;
+        Ok(self.connection.last_insert_rowid().cast_unsigned())
+    }
+
+    /// The job that erases a deleted room (R22).
+    pub(super) fn plan_purge(&mut self, room: i64) -> Sql<()> {
+        let mut statement =
+            self.connection.prepare_cached("INSERT INTO job (kind, room) VALUES (?1, ?2)")?;
+        statement.execute((PURGE, room))?;
+        self.batch.jobs = true;
+        Ok(())
+    }
+
+    /// One slice of the job whose turn it is.
+    pub(super) fn work_on_jobs(&mut self) {
+        let Some(number) = self.jobs.open.front().copied() else { return };
+        self.jobs.not_before = None;
+        let finished = self.slice(number).unwrap_or_else(|error| {
+            tracing::warn!(job = number, %error, "a job could not go on, and is tried again");
+            self.jobs.not_before = Some(Instant::now() + PAUSE);
+            false
+        });
+        // The slice may have planned others, and the list been read anew.
+        self.jobs.open.retain(|other| *other != number);
+        if !finished {
+            self.jobs.open.push_back(number);
+        }
+    }
+
+    /// Whether the job is finished now.
+    fn slice(&mut self, number: i64) -> Result<bool, String> {
+        let job = self.job(number).map_err(|error| error.to_string())?;
+        if job.kind == PURGE {
+            return self.purge(&job);
+        }
+        self.in_transaction(|writer| writer.withdraw(&job)).map_err(|error| error.to_string())
+    }
+
+    fn job(&self, number: i64) -> Sql<OpenJob> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT job, kind, coalesce(owner, 0), coalesce(room, 0), step, at FROM job \
+             WHERE job = ?1",
+        )?;
+        statement.query_row([number], |row| {
+            Ok(OpenJob {
+                number: row.get(0)?,
+                kind: row.get(1)?,
+                owner: row.get(2)?,
+                room: row.get(3)?,
+                step: row.get(4)?,
+                at: row.get(5)?,
+            })
+        })
+    }
+
+    /// A transaction of the writer's own.
+    pub(super) fn in_transaction<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Attempt<T>,
+    ) -> Result<T, NotAppended> {
+        self.begin();
+        let outcome = self.attempt(work);
+        if let Some(error) = self.end() {
+            return Err(error.into());
+        }
+        self.tell();
+        outcome
+    }
+
+    /// Settles the next rooms in which the subject of the cut is. What is over is decided by the
+    /// rules, as at any other append; a room in which nothing is gets no entry.
+    fn withdraw(&mut self, job: &OpenJob) -> Attempt<bool> {
+        let rooms = self.rooms_of(job)?;
+        for (_, room) in &rooms {
+            let intent = Intent {
+                actor: Actor::Rule,
+                operation: OperationId::of_bytes([0; 16]),
+                command: Command::Settle,
+            };
+            let settle = Proposal {
+                room: *room,
+                intent,
+                content: None,
+                sealed: None,
+                fingerprint: [0; 16],
+                mark: None,
+            };
+            // A room that was deleted meanwhile owes nothing.
+            self.append(settle)?.ok();
+        }
+        let last = rooms.last().map_or(ROOM_NUMBER_MAX, |(number, _)| *number);
+        let count = i64::try_from(rooms.len()).unwrap_or_default();
+        let finished = count < ROOMS_A_SLICE;
+        let mut statement = self.connection.prepare_cached(
+            "UPDATE job SET at = ?2, done = done + ?3, finished = ?4 WHERE job = ?1",
+        )?;
+        statement.execute((job.number, last, count, finished.then_some(self.now.0)))?;
+        Ok(Ok(finished))
+    }
+
+    fn rooms_of(&self, job: &OpenJob) -> Sql<Vec<(i64, RoomId)>> {
+        let of_company = "SELECT DISTINCT r.room, r.id FROM stint s JOIN room r ON r.room = s.room \
+             WHERE s.room > ?2 AND s.company = ?1 AND s.ended IS NULL ORDER BY s.room LIMIT ?3";
+        let of_person = "SELECT DISTINCT r.room, r.id FROM stint s JOIN room r ON r.room = s.room \
+             WHERE s.person = ?1 AND s.room > ?2 AND s.ended IS NULL ORDER BY s.room LIMIT ?3";
+        let sql = if job.owner & 1 == 1 { of_company } else { of_person };
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let found = statement.query_map((job.owner >> 1, job.at, ROOMS_A_SLICE), |row| {
+            Ok((row.get(0)?, super::rows::room_id(row, 1)?))
+        })?;
+        found.collect()
+    }
+}
+
+/// The open jobs, and the last finished ones.
+pub(super) fn jobs(connection: &Connection) -> Sql<Vec<Job>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT job, kind, done, finished IS NOT NULL FROM job WHERE finished IS NULL \
+         OR job IN (SELECT job FROM job WHERE finished IS NOT NULL ORDER BY job DESC LIMIT ?1) \
+         ORDER BY job",
+    )?;
+    statement.query_map([FINISHED_TOLD], told)?.collect()
+}
+
+fn told(row: &Row<'_>) -> Sql<Job> {
+    let kind: i64 = row.get(1)?;
+    Ok(Job {
+        number: row.get::<_, i64>(0)?.cast_unsigned(),
+        kind: if kind == PURGE { "purge" } else { "withdrawal" },
+        done: row.get::<_, i64>(2)?.cast_unsigned(),
+        finished: row.get(3)?,
+    })
+}

@@ -1,0 +1,124 @@
+//! Purging a deleted room (R22): first its key, so that nothing of it can be opened; then its rows
+//! in slices, with a receipt of counts; then the remnants in the write-ahead log. Killed at any
+//! point it goes on from there.
+
+use super::codes::Sql;
+use super::facts::whole_room;
+use super::jobs::OpenJob;
+use super::open::set_meta;
+use super::rows::room_id;
+use super::task::Attempt;
+use super::writer::Writer;
+use crate::mutants::{self, Mutant};
+
+/// Rows that one slice erases of a table.
+const ROWS_A_SLICE: i64 = 500;
+
+const KEY: i64 = 0;
+const ROWS: i64 = 1;
+
+/// Where else than in its timeline a room has rows, by place or by room. Inboxes, answers, the
+/// audit and receipts stay: they hold ids, kinds and counts.
+const BY_PLACE: &[&str] = &["reaction", "pin"];
+const BY_ROOM: &[&str] = &["stint", "named", "mark", "invitation"];
+
+impl Writer<'_> {
+    /// One slice. Whether the purge is finished now.
+    pub(super) fn purge(&mut self, job: &OpenJob) -> Result<bool, String> {
+        let next = |outcome: Result<(), crate::timeline::NotAppended>| {
+            outcome.map(|()| false).map_err(|error| error.to_string())
+        };
+        match job.step {
+            KEY => {
+                let room = self.id_of(job.room).map_err(|error| error.to_string())?;
+                self.keys.destroy(room).map_err(|error| error.to_string())?;
+                next(self.in_transaction(|writer| writer.step_on(job, 0, None)))
+            }
+            ROWS => next(self.in_transaction(|writer| writer.erase_rows(job))),
+            _ => {
+                self.truncate_log()?;
+                let now = self.now.0;
+                let finish = self.in_transaction(|writer| writer.step_on(job, 0, Some(now)));
+                finish.map(|()| true).map_err(|error| error.to_string())
+            }
+        }
+    }
+
+    fn id_of(&self, room: i64) -> Sql<crosstalk_protocol::ids::RoomId> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT id FROM room WHERE room = ?1")?;
+        statement.query_row([room], |row| room_id(row, 0))
+    }
+
+    /// On to the next step, or done.
+    fn step_on(&mut self, job: &OpenJob, rows: i64, finished: Option<i64>) -> Attempt<()> {
+        let mut statement = self.connection.prepare_cached(
+            "UPDATE job SET step = step + 1, done = done + ?2, finished = ?3 WHERE job = ?1",
+        )?;
+        statement.execute((job.number, rows, finished))?;
+        Ok(Ok(()))
+    }
+
+    fn erase_rows(&mut self, job: &OpenJob) -> Attempt<()> {
+        let mut erased = self.erase_entries(job.room)?;
+        for table in BY_PLACE {
+            if *table == "reaction" && mutants::is(Mutant::PurgeSkipsTable) {
+                continue;
+            }
+            erased += self.erase_slice(table, "place", whole_room(job.room))?;
+        }
+        for table in BY_ROOM {
+            erased += self.erase_slice(table, "room", (job.room, job.room))?;
+        }
+        if erased == 0 {
+            return self.step_on(job, 0, None);
+        }
+        let mut statement =
+            self.connection.prepare_cached("UPDATE job SET done = done + ?2 WHERE job = ?1")?;
+        statement.execute((job.number, erased))?;
+        Ok(Ok(()))
+    }
+
+    /// Erases a slice of the timeline, and counts it in the receipt.
+    fn erase_entries(&self, room: i64) -> Sql<i64> {
+        // The last rows may go: their ids must not come again, or a sweep would miss entries.
+        set_meta(self.connection, "next_entry", self.next_entry)?;
+        let (first, last) = whole_room(room);
+        let slice = "SELECT id FROM entry WHERE place BETWEEN ?1 AND ?2 LIMIT ?3";
+        let mut statement = self.connection.prepare_cached(&format!(
+            "INSERT INTO receipt \
+             SELECT ?4, coalesce(p.company, 0), count(*), count(e.body) \
+             FROM entry e LEFT JOIN person p ON p.person = e.author WHERE e.id IN ({slice}) \
+             GROUP BY 2 ON CONFLICT (room, company) DO UPDATE SET \
+             entries = entries + excluded.entries, bodies = bodies + excluded.bodies"
+        ))?;
+        statement.execute((first, last, ROWS_A_SLICE, room))?;
+        let sql = format!("DELETE FROM entry WHERE id IN ({slice})");
+        let erased = self.connection.prepare_cached(&sql)?.execute((first, last, ROWS_A_SLICE))?;
+        Ok(i64::try_from(erased).unwrap_or_default())
+    }
+
+    fn erase_slice(&self, table: &str, column: &str, (from, through): (i64, i64)) -> Sql<i64> {
+        // Within the range, the rows of the lowest keys: whole keys, so a slice may be larger.
+        let key =
+            if table == "stint" || table == "named" || table == "mark" { "person" } else { column };
+        let slice = format!("SELECT {key} FROM {table} WHERE {column} BETWEEN ?1 AND ?2 LIMIT ?3");
+        let sql =
+            format!("DELETE FROM {table} WHERE {column} BETWEEN ?1 AND ?2 AND {key} IN ({slice})");
+        let erased =
+            self.connection.prepare_cached(&sql)?.execute((from, through, ROWS_A_SLICE))?;
+        Ok(i64::try_from(erased).unwrap_or_default())
+    }
+
+    /// What was erased may still stand in the write-ahead log, and before a checkpoint in the
+    /// database file.
+    fn truncate_log(&self) -> Result<(), String> {
+        let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let busy = self.connection.query_row(sql, [], |row| row.get::<_, bool>(0));
+        match busy {
+            Ok(false) => Ok(()),
+            Ok(true) => Err("a reader is in the way of the checkpoint".to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}

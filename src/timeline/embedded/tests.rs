@@ -1,0 +1,10 @@
+//! The store's promises, over real SQLite in a directory of their own, told by people.
+
+mod cursors;
+mod directory;
+mod durable;
+mod governing;
+mod histories;
+mod measure;
+mod support;
+mod talk;

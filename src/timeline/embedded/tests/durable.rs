@@ -1,0 +1,207 @@
+//! Durable and recoverable: full disks, kills, foreign files, second processes, purges.
+
+use super::support::*;
+use crate::authority::Command;
+use crate::directory::Directory;
+use crate::keys::KeyDirectory;
+use crate::timeline::embedded::{Embedded, OpenError, Options};
+use crate::timeline::{Error, NotAppended, Timeline};
+use crosstalk_protocol::code::RefusalCode;
+use crosstalk_protocol::ids::{OperationId, RoomId, Seq};
+use rusqlite::Connection;
+use std::sync::Arc;
+use uuid::Uuid;
+
+fn database(world: &World) -> std::path::PathBuf {
+    world.data().join("crosstalk.db")
+}
+
+#[tokio::test]
+async fn a_full_disk_is_said_and_nothing_is_half_kept() {
+    let (mut world, [alice, bob, _], room) = World::with_group().await;
+    let kept = world.says(alice, room, "kept").await;
+    world.stop();
+    let pages: i64 = Connection::open(database(&world))
+        .unwrap()
+        .query_row("PRAGMA page_count", [], |row| row.get(0))
+        .unwrap();
+    world.options.pages_max = Some(pages + 4);
+    world.start().unwrap();
+    let mut failed = 0;
+    let mut seqs = Vec::new();
+    for _ in 0..60 {
+        match world.append(proposal(room, bob, post(&"x".repeat(900)))).await {
+            Ok(appended) => seqs.push(appended.seq),
+            Err(NotAppended::Failed(Error::Write(advice))) => {
+                assert!(advice.contains("free some space"), "{advice}");
+                failed += 1;
+            }
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert!(failed > 0);
+    let end = seqs.last().copied().unwrap_or(kept);
+    world.stop();
+    world.options.pages_max = None;
+    world.start().unwrap();
+    assert_eq!(world.says(bob, room, "room again").await, end.next(), "no place was lost");
+    let report = super::super::check(&world.data()).unwrap();
+    assert!(report.is_sound(), "{report:?}");
+}
+
+#[tokio::test]
+async fn a_second_process_a_foreign_file_a_newer_schema_and_other_keys_are_told_apart() {
+    let mut world = World::new();
+    let keys = world.keys();
+    let open = |options: &Options, keys: &Arc<KeyDirectory>| {
+        Embedded::open(options.clone(), Arc::clone(keys)).map(drop).unwrap_err()
+    };
+    assert!(matches!(open(&world.options, &keys), OpenError::InUse(_)));
+    world.stop();
+    let elsewhere = World::new();
+    assert!(matches!(open(&world.options, &elsewhere.keys()), OpenError::OtherKeys(_)));
+    let connection = Connection::open(database(&world)).unwrap();
+    connection.pragma_update(None, "user_version", 99).unwrap();
+    drop(connection);
+    let newer = open(&world.options, &keys);
+    assert!(matches!(newer, OpenError::Newer { found: 99, .. }));
+    assert!(newer.to_string().contains("newer crosstalk"));
+    let foreign = Options::at(world.root.path().join("foreign"));
+    std::fs::create_dir(&foreign.directory).unwrap();
+    let connection = Connection::open(foreign.directory.join("crosstalk.db")).unwrap();
+    connection.execute_batch("CREATE TABLE recipe (name)").unwrap();
+    drop(connection);
+    assert!(matches!(open(&foreign, &keys), OpenError::Foreign(_)));
+    std::fs::write(foreign.directory.join("crosstalk.db"), "a letter to a friend".repeat(99))
+        .unwrap();
+    assert!(matches!(open(&foreign, &keys), OpenError::Foreign(_)));
+    let nowhere = Options::at(foreign.directory.join("crosstalk.db").join("data"));
+    assert!(matches!(open(&nowhere, &keys), OpenError::Unwritable(..)));
+}
+
+#[tokio::test]
+async fn r21_r22_a_deleted_group_is_gone_at_once_and_erased_soon() {
+    let (mut world, [alice, bob, _], room) = World::with_group().await;
+    let said = world.says(bob, room, "the secret plan").await;
+    world.does(alice, room, react(said, true)).await.unwrap();
+    world.does(alice, room, Command::Pin { target: said, on: true }).await.unwrap();
+    world.store().mark(room, alice, said).await.unwrap();
+    let id = OperationId(Uuid::now_v7());
+    let deleted = world.append(again(id, room, alice, Command::Delete)).await.unwrap();
+    assert!(deleted.permit.is_none());
+    for user in [alice, bob] {
+        assert_eq!(world.page(user, room).await.unwrap_err().code, RefusalCode::NotFound);
+        assert_eq!(
+            world.does(user, room, post("x")).await.unwrap_err().code,
+            RefusalCode::NotFound
+        );
+    }
+    world.jobs_are_done().await;
+    assert_eq!(world.rows_left(room), Vec::<String>::new());
+    assert!(!world.holds("the secret plan"));
+    assert!(world.keys().open(room).is_err(), "the key is destroyed");
+    world.restart();
+    assert!(!world.holds("the secret plan"));
+    let again = world.append(again(id, room, alice, Command::Delete)).await.unwrap();
+    assert_eq!(again.seq, deleted.seq, "who deleted gets that answer again");
+    let receipt = world.sql("SELECT sum(entries) FROM receipt");
+    assert_eq!(receipt, 5);
+    // R29 and the sweep: ids and places never come again.
+    let other = world.group(alice, &[bob]).await;
+    world.says(alice, other, "new").await;
+    assert_eq!(world.sql("SELECT min(id) > 5 FROM entry"), 1);
+    let report = super::super::check(&world.data()).unwrap();
+    assert!(report.is_sound(), "{report:?}");
+}
+
+#[tokio::test]
+async fn r22_a_purge_killed_at_any_slice_goes_on_from_there() {
+    let (mut world, [alice, bob, _], room) = World::with_group().await;
+    let sends = (0..1_800).map(|_| world.append(proposal(room, bob, post("secret words"))));
+    futures::future::join_all(sends).await;
+    world.does(alice, room, Command::Delete).await.unwrap();
+    let mut restarts = 0;
+    while world.sql("SELECT count(*) FROM job WHERE finished IS NULL") > 0 {
+        // Each start does one slice before it looks at anything else, if it is stopped at once.
+        world.restart();
+        restarts += 1;
+        assert!(restarts < 50);
+    }
+    assert_eq!(world.rows_left(room), Vec::<String>::new());
+    assert!(!world.holds("secret words"));
+    assert_eq!(world.sql("SELECT sum(entries) FROM receipt"), 1_802);
+}
+
+#[tokio::test]
+async fn r22_a_purge_waits_for_the_key_directory() {
+    let (world, [alice, _, _], room) = World::with_group().await;
+    let keys = world.root.path().join("keys");
+    let away = world.root.path().join("away");
+    std::fs::rename(&keys, &away).unwrap();
+    world.does(alice, room, Command::Delete).await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    let jobs = world.store().jobs().await.unwrap();
+    assert!(jobs.iter().any(|job| job.kind == "purge" && !job.finished && job.done == 0));
+    std::fs::rename(&away, &keys).unwrap();
+    world.jobs_are_done().await;
+}
+
+#[tokio::test]
+async fn everything_is_there_after_a_restart_and_the_check_finds_it_sound() {
+    let (mut world, [alice, bob, carol], room) = World::with_group().await;
+    world.says(bob, room, "one").await;
+    world.does(alice, room, Command::Remove { users: vec![carol] }).await.unwrap();
+    world.does(alice, room, Command::Add { users: vec![carol] }).await.unwrap();
+    world.does(alice, room, Command::Appoint { user: bob }).await.unwrap();
+    let before = brief(&world.page(alice, room).await.unwrap());
+    let epoch = world.store().epoch();
+    world.restart();
+    assert_eq!(world.store().epoch(), epoch);
+    assert_eq!(brief(&world.page(alice, room).await.unwrap()), before);
+    assert_eq!(world.says(bob, room, "two").await, Seq(6));
+    let report = super::super::check(&world.data()).unwrap();
+    assert!(report.is_sound(), "{report:?}");
+    assert_eq!(report.rooms, 1);
+}
+
+#[tokio::test]
+async fn the_check_finds_what_was_altered() {
+    let alterations = [
+        "DELETE FROM entry WHERE place & 1099511627775 = 2",
+        "UPDATE stint SET ended = NULL WHERE ended IS NOT NULL",
+        "UPDATE room SET revision = 1",
+        "UPDATE person SET groups = 7",
+        "UPDATE stint SET master = 1",
+        "UPDATE stint SET person_outside = 9",
+        "DELETE FROM notice",
+        "DELETE FROM reaction",
+        "INSERT INTO pin VALUES ((1 << 40) | 2, 9)",
+        "DELETE FROM operation",
+        "UPDATE mark SET seq = 99",
+    ];
+    for alteration in alterations {
+        let (mut world, [alice, bob, carol], room) = World::with_group().await;
+        let said = world.says(bob, room, "one").await;
+        world.does(alice, room, react(said, true)).await.unwrap();
+        world.does(alice, room, Command::Remove { users: vec![carol] }).await.unwrap();
+        world.store().mark(room, alice, said).await.unwrap();
+        world.stop();
+        assert!(super::super::check(&world.data()).unwrap().is_sound());
+        Connection::open(database(&world)).unwrap().execute_batch(alteration).unwrap();
+        let report = super::super::check(&world.data()).unwrap();
+        assert!(!report.is_sound(), "{alteration}");
+        world.start().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_busy_store_says_so() {
+    let (world, [alice, _, _], room) = World::tiny_queue().await;
+    let sends = (0..500).map(|_| world.append(proposal(room, alice, post("x"))));
+    let answers = futures::future::join_all(sends).await;
+    let busy =
+        answers.iter().filter(|answer| matches!(answer, Err(NotAppended::Failed(Error::Busy))));
+    assert!(busy.count() > 0);
+    let never = RoomId(Uuid::now_v7());
+    assert!(world.page(alice, never).await.is_err());
+}

@@ -1,0 +1,105 @@
+//! P3: once a deletion is acknowledged nobody in any company gets anything.
+
+use crate::house::{House, refused};
+use crate::people::talking::message;
+use crate::people::{Person, operation};
+use crosstalk_protocol::code::RefusalCode;
+use crosstalk_protocol::push::NoticeKind;
+use crosstalk_protocol::request::Delete;
+use std::path::{Path, PathBuf};
+
+#[tokio::test]
+async fn a_deleted_group_is_gone_for_every_member_of_every_company() {
+    // R21, R17, R16
+    let house = House::open().await;
+    let (acme, globex) = house.two_connected_companies().await;
+    let (alice, bob) = (acme.person("Alice").await, acme.person("Bob").await);
+    let (carol, dan) = (globex.person("Carol").await, globex.person("Dan").await);
+    alice.is_contact_of(&carol).await;
+    alice.is_contact_of(&dan).await;
+    let group = alice.creates_a_group("Launch", &[&bob, &carol, &dan]).await;
+    bob.says(group, "everything").await;
+    carol.is_shown(group, "everything").await;
+    dan.loses_the_connection().await;
+    refused(carol.deletes(group).await, RefusalCode::NotAllowed);
+    let deleted = alice.deletes(group).await.unwrap();
+    assert!(deleted.effective, "a deletion is answered once it is effective");
+    dan.signs_in().await;
+    for person in [&alice, &bob, &carol, &dan] {
+        person.is_told(NoticeKind::Deleted { room: group }).await;
+        person.is_shown_nothing_after(group, deleted.seq).await;
+        person.finds_nothing(group).await;
+    }
+}
+
+#[tokio::test]
+async fn who_deleted_gets_his_answer_again_and_nothing_else() {
+    // R21, R29
+    let house = House::open().await;
+    let (acme, globex) = house.two_connected_companies().await;
+    let (alice, carol) = (acme.person("Alice").await, globex.person("Carol").await);
+    alice.is_contact_of(&carol).await;
+    let group = alice.creates_a_group("Launch", &[&carol]).await;
+    let said = message(group, operation(), "gone soon");
+    alice.asks(said.clone()).await.unwrap();
+    let delete = Delete { room: group, operation: operation() };
+    let answer = alice.asks(delete.clone()).await.unwrap();
+    house.jobs_are_done().await;
+    assert_eq!(alice.asks(delete.clone()).await.unwrap(), answer);
+    alice.is_refused(said, RefusalCode::NotFound).await;
+    carol.is_refused(delete, RefusalCode::NotFound).await;
+    let again = Delete { room: group, operation: operation() };
+    alice.is_refused(again, RefusalCode::NotFound).await;
+}
+
+#[tokio::test]
+async fn once_the_purge_is_done_no_byte_of_it_is_left() {
+    // R22
+    let house = House::open().await;
+    let (acme, globex) = house.two_connected_companies().await;
+    let (alice, carol) = (acme.person("Alice").await, globex.person("Carol").await);
+    alice.is_contact_of(&carol).await;
+    let group = alice.creates_a_group("Zyxwvut-name", &[&carol]).await;
+    let said = carol.says(group, "Zyxwvut-text").await;
+    carol.edits(group, said, "Zyxwvut-edit").await;
+    alice.deletes(group).await.unwrap();
+    house.jobs_are_done().await;
+    // Sealed or not: the words themselves stand nowhere, and the key is not there any more.
+    let files = files_in(house.server.home());
+    assert!(!files.is_empty());
+    for path in files {
+        let bytes = std::fs::read(&path).unwrap_or_default();
+        let found = bytes.windows(7).any(|window| window == b"Zyxwvut");
+        assert!(!found, "{} holds a word of it", path.display());
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        assert!(!name.contains(&group.to_string()), "{name} is left");
+    }
+}
+
+/// Every file below a directory.
+fn files_in(directory: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let (directories, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+    files.into_iter().chain(directories.iter().flat_map(|path| files_in(path))).collect()
+}
+
+#[tokio::test]
+async fn other_rooms_stay_as_they_were() {
+    // R21
+    let house = House::open().await;
+    let (acme, globex) = house.two_connected_companies().await;
+    let (alice, carol) = (acme.person("Alice").await, globex.person("Carol").await);
+    alice.is_contact_of(&carol).await;
+    let (one, other) = (
+        alice.creates_a_group("One", &[&carol]).await,
+        alice.creates_a_group("Two", &[&carol]).await,
+    );
+    let talk = async |person: &Person| person.says(other, &format!("by {}", person.name)).await;
+    talk(&alice).await;
+    alice.deletes(one).await.unwrap();
+    house.jobs_are_done().await;
+    let last = talk(&carol).await;
+    alice.is_at(other, last).await;
+    assert_eq!(alice.texts(other).await, ["by Alice", "by Carol"]);
+    assert_eq!(alice.rooms().await, [other]);
+}

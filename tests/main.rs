@@ -1,0 +1,25 @@
+//! Promises, one file each.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that can't go on fails, and says where"
+)]
+
+mod administration;
+mod architecture;
+mod companies;
+mod deletion;
+mod delivery;
+mod general_rooms;
+mod handshake;
+mod house;
+mod hygiene;
+mod inbox;
+mod people;
+mod process;
+mod reconnect;
+mod removal;
+mod settings;
+mod support;
+mod tokens;

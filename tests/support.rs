@@ -1,0 +1,120 @@
+//! A real server in this process: on a free port, with a data directory and keys of its own.
+
+use crosstalk::authority::Time;
+use crosstalk::config::{Config, Layers};
+use crosstalk::identity::mint::{Grant, Mint, PUBLIC_FILE};
+use crosstalk::server::{self, Running};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tempfile::TempDir;
+
+/// The `iss` of the operators of every test server.
+const OPERATORS: &str = "urn:test:operators";
+/// How long a token of the test server is good.
+const LIFETIME: Duration = Duration::from_hours(1);
+
+/// A server that runs, or can be started again on the same data.
+pub(crate) struct TestServer {
+    home: TempDir,
+    config: Config,
+    operators: Mint,
+    running: Option<Running>,
+    address: SocketAddr,
+}
+
+impl TestServer {
+    /// Starts a server with these settings, `section.key` and value, besides those that every test
+    /// server has.
+    pub(crate) async fn start(settings: &[(&str, &str)]) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let keys = home.path().join("operators");
+        let operators = Mint::create(&keys).unwrap();
+        let path = |name: &str| home.path().join(name).display().to_string();
+        let mut flags = vec![
+            ("listen.address", "127.0.0.1:0".to_owned()),
+            ("data.directory", path("data")),
+            ("data.keys_directory", path("keys")),
+            ("operators.issuer", OPERATORS.to_owned()),
+            ("operators.keys_file", keys.join(PUBLIC_FILE).display().to_string()),
+            ("limits.drain_seconds", "5".to_owned()),
+        ];
+        flags.extend(settings.iter().map(|(key, value)| (*key, (*value).to_owned())));
+        let flags: Vec<_> = flags.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+        let config = Layers::gather(None, &BTreeMap::new(), &flags).unwrap().into_config();
+        let running = server::start(&config).await.unwrap();
+        let address = running.address();
+        Self { home, config, operators, running: Some(running), address }
+    }
+
+    /// Stops it as SIGTERM does, and waits until it has.
+    pub(crate) async fn stop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.stop().await;
+        }
+    }
+
+    /// Stops it, and starts it on the same data; its address is another one.
+    pub(crate) async fn restart(&mut self) {
+        self.stop().await;
+        let running = server::start(&self.config).await.unwrap();
+        self.address = running.address();
+        self.running = Some(running);
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its address for HTTP.
+    pub(crate) fn http(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Its address for sockets.
+    pub(crate) fn ws(&self) -> String {
+        format!("ws://{}/v1/connect", self.address)
+    }
+
+    /// Where it keeps everything.
+    pub(crate) fn home(&self) -> &std::path::Path {
+        self.home.path()
+    }
+
+    /// A token of an operator.
+    pub(crate) fn operator_token(&self) -> String {
+        sign(&self.operators, OPERATORS, "operator")
+    }
+
+    /// A token of this subject of a company whose key is [`TestServer::key_of`].
+    pub(crate) fn mint(&self, company: &str, subject: &str) -> String {
+        sign(&self.key_of(company), &issuer_of(company), subject)
+    }
+
+    /// The key of a company, made when it is first asked for; its issuer is [`issuer_of`].
+    pub(crate) fn key_of(&self, company: &str) -> Mint {
+        Mint::open_or_create(&self.home.path().join("companies").join(company)).unwrap()
+    }
+}
+
+/// The `iss` of a company of the test server.
+pub(crate) fn issuer_of(company: &str) -> String {
+    format!("https://{company}.example")
+}
+
+/// A token that says so, made now.
+pub(crate) fn sign(mint: &Mint, issuer: &str, subject: &str) -> String {
+    #[expect(clippy::disallowed_methods, reason = "an issuer has a clock of its own")]
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let grant = Grant {
+        issuer,
+        audience: None,
+        subject,
+        name: None,
+        address: None,
+        issued_at: Time(i64::try_from(now.as_micros()).unwrap()),
+        lifetime: LIFETIME,
+    };
+    mint.sign(&grant).unwrap().reveal().to_owned()
+}
