@@ -70,6 +70,7 @@ impl Writer<'_> {
         for table in BY_ROOM {
             erased += self.erase_slice(table, "room", (job.room, job.room))?;
         }
+        erased += self.erase_fingerprint(job.room)?;
         if erased == 0 {
             return self.step_on(job, 0, None);
         }
@@ -95,6 +96,15 @@ impl Writer<'_> {
         statement.execute((first, last, ROWS_A_SLICE, room))?;
         let sql = format!("DELETE FROM entry WHERE id IN ({slice})");
         let erased = self.connection.prepare_cached(&sql)?.execute((first, last, ROWS_A_SLICE))?;
+        Ok(i64::try_from(erased).unwrap_or_default())
+    }
+
+    /// The answer to who created the room stays, without the hash of what he named it: that one is
+    /// keyed by the creation's own id, which stands beside it, so names could be guessed by it.
+    fn erase_fingerprint(&self, room: i64) -> Sql<i64> {
+        let sql = "UPDATE operation SET content = zeroblob(16) \
+                   WHERE made = ?1 AND content <> zeroblob(16)";
+        let erased = self.connection.prepare_cached(sql)?.execute([room])?;
         Ok(i64::try_from(erased).unwrap_or_default())
     }
 

@@ -102,6 +102,7 @@ CREATE TABLE operation (
   people TEXT         -- who was left out and for whom nothing changed
 );
 CREATE INDEX operation_again ON operation(again);
+CREATE INDEX operation_made ON operation(made) WHERE made IS NOT NULL;
 
 CREATE TABLE stint (
   room INTEGER NOT NULL,

@@ -99,6 +99,8 @@ async fn r21_r22_a_deleted_group_is_gone_at_once_and_erased_soon() {
     world.jobs_are_done().await;
     assert_eq!(world.rows_left(room), Vec::<String>::new());
     assert!(!world.holds("the secret plan"));
+    let guessable = "SELECT count(*) FROM operation WHERE made AND content <> zeroblob(16)";
+    assert_eq!(world.sql(guessable), 0, "no hash by which the name could be guessed");
     assert!(world.keys().open(room).is_err(), "the key is destroyed");
     world.restart();
     assert!(!world.holds("the secret plan"));
