@@ -9,6 +9,8 @@ mod reveal;
 mod seal;
 
 pub mod show;
+#[cfg(test)]
+mod tests;
 
 pub use reveal::{Keep, json_bytes};
 
@@ -45,8 +47,7 @@ impl Rooms {
         let room = RoomId(uuid::Uuid::now_v7());
         let key = self.on_disk(move |keys| keys.make(room)).await?;
         let made = self.propose(room, Some(&key), intent).await;
-        if made.as_ref().map_or(true, |(accepted, _)| accepted.room != room) {
-            // Refused, or made by an earlier try: this key seals nothing.
+        if seals_nothing(room, &made) {
             self.destroy(room).await;
         }
         made
@@ -182,6 +183,17 @@ impl Kind {
             Command::Delete => Self::Deletion,
             _ => Self::Other,
         }
+    }
+}
+
+/// Whether the key that was made for a room seals nothing for sure: refused, or made by an earlier
+/// try. What failed may be written all the same (a server that stops does not wait for its
+/// followers); a room without its key would be lost, and a key without a room is no harm.
+fn seals_nothing(room: RoomId, made: &Result<Done, NotAppended>) -> bool {
+    match made {
+        Ok((accepted, _)) => accepted.room != room,
+        Err(NotAppended::Refused(_)) => true,
+        Err(NotAppended::Failed(error)) => matches!(error, Error::Busy),
     }
 }
 
