@@ -109,6 +109,20 @@ async fn bad_json_is_refused_and_the_connection_stays() {
 }
 
 #[tokio::test]
+async fn who_says_goodbye_is_answered_and_costs_nothing_more() {
+    let house = House::open_with(&[("limits.connections_per_person", "8")]).await;
+    let (alice, bob, room) = alice_and_bob(&house).await;
+    let hello = hello();
+    for _ in 0..40 {
+        // More than he may have at once: each has given its place back.
+        let (client, _) = Client::sign_in(&alice.target(), hello.clone()).await.unwrap();
+        let closed = client.close().await.unwrap();
+        assert!(closed.code.is_none() || closed.code == Some(1000), "{closed}");
+    }
+    all_is_well(&alice, &bob, room).await;
+}
+
+#[tokio::test]
 async fn what_is_no_frame_of_the_protocol_ends_the_connection_alone() {
     let house = House::open().await;
     let (alice, bob, room) = alice_and_bob(&house).await;

@@ -33,8 +33,11 @@ pub(super) async fn next(wire: &Wire, reader: &mut Reader) -> Incoming {
             Incoming::End
         }
         Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Incoming::Other,
-        // The answer to his close frame is on its way, and ends the wire.
-        Some(Ok(Message::Close(_))) => Incoming::End,
+        Some(Ok(Message::Close(_))) => {
+            // The answer to his close frame is written by the next read, and ends the wire.
+            let _ended = reader.next().await;
+            Incoming::End
+        }
         None => {
             wire.reset();
             Incoming::End
