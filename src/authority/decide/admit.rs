@@ -97,11 +97,13 @@ pub(super) fn admit(
             continue;
         };
         let person = standing.person;
-        if person.guest {
-            guests.push(user);
-        } else if person.company != door.company && !may_come_from_outside(door, facts, user) {
+        let foreign = person.company != door.company;
+        if foreign && (person.guest || !may_come_from_outside(door, facts, user)) {
+            // Another company's guest too: an answer of his own would say that there is such a one.
             strangers.push(user);
-        } else if !standing.is_active() && person.company == door.company {
+        } else if person.guest {
+            guests.push(user);
+        } else if !standing.is_active() && !foreign {
             inactive.push(user);
         } else if door.kind.is_outside() && !standing.is_connected() {
             admitted.left_out.push(LeftOut { user, reason: LeftOutReason::NotConnected });

@@ -127,13 +127,16 @@ fn strangers_to_a_company_can_not_vouch_for_each_other() {
 #[test]
 fn a_guest_can_not_be_named_in_a_creation() {
     // R5
-    let refusal = Refusal::naming(Code::GuestsNotAllowed, vec![GINA, GUS]);
+    let refusal = Refusal::naming(Code::GuestsNotAllowed, vec![GINA]);
     let mut world = World::new();
     assert_eq!(world.does(ALICE, group(&[BOB, GINA, GUS])).unwrap_err(), refusal);
     let by_nora = world.asks(Actor::Administrator(NORA), named(&[ALICE], &[BOB, GINA, GUS]));
     assert_eq!(by_nora.unwrap_err(), refusal);
     let first = world.asks(Actor::Administrator(NORA), named(&[GINA], &[BOB])).unwrap_err();
     assert_eq!(first, Refusal::naming(Code::GuestsNotAllowed, vec![GINA]));
+    // R8: the guest of another company is a stranger like any other.
+    let stranger = world.does(ALICE, group(&[BOB, GUS])).unwrap_err();
+    assert_eq!(stranger, Refusal::naming(Code::NotContacts, vec![GUS]));
 }
 
 #[test]
