@@ -16,11 +16,13 @@ mod people;
 mod problem;
 mod redemptions;
 mod registry;
+mod routes;
 
 pub use caller::bearer;
 pub use problem::Problem;
 pub use redemptions::network;
 pub use registry::{GUEST_ISSUER, Registry};
+pub use routes::routes;
 
 use crate::authority::Act;
 use crate::config::Limits;
@@ -29,7 +31,6 @@ use crate::identity::mint::Mint;
 use crate::rooms::Rooms;
 use crate::timeline::Timeline;
 use axum::Router;
-use axum::routing::{get, patch, post, put};
 use companies::Carried;
 use crosstalk_protocol::code::FailureCode;
 use crosstalk_protocol::ids::{CompanyId, UserId};
@@ -68,25 +69,10 @@ struct Inner {
 
 type Shared = Arc<Inner>;
 
-/// The routes.
+/// What answers: the table of [`routes`], and a problem for everything else.
 pub fn router(parts: Api) -> Router {
     let redemptions = Redemptions::new(parts.limits.redemptions_per_minute);
-    let one = Router::new()
-        .route("/", get(companies::show).delete(companies::end))
-        .route("/issuer", put(companies::set_issuer))
-        .route("/policy", patch(companies::set_policy))
-        .route("/users", post(people::create).get(people::list))
-        .route("/users/{user}", get(people::show).patch(people::change).delete(people::delete))
-        .route("/users/{user}/revoke-sign-ins", post(people::revoke_sign_ins))
-        .route("/groups", post(groups::create))
-        .route("/groups/{group}/masters/{user}", put(groups::name_master));
-    Router::new()
-        .route("/v1/companies", post(companies::create))
-        .nest("/v1/companies/{company}", one)
-        .route("/v1/groups/{group}/owner", post(groups::hand))
-        .route("/v1/invitations/redeem", post(invitations::redeem))
-        .route("/v1/jobs", get(jobs::list))
-        .route("/healthz", get(healthy))
+    routes::router()
         .fallback(nowhere)
         .method_not_allowed_fallback(no_such_method)
         .with_state(Arc::new(Inner { parts, redemptions }))
