@@ -192,6 +192,11 @@ impl Company {
         self.admin.set_policy(self.id, patch).await.unwrap();
     }
 
+    /// The administrator allows guests.
+    pub(crate) async fn lets_guests_in(&self) {
+        self.sets(PolicyPatch { guests: Some(true), ..PolicyPatch::default() }).await;
+    }
+
     /// The administrator disables these features, and no others.
     pub(crate) async fn disables(&self, features: &[Feature]) {
         let disabled = Some(Features::from(features.to_vec()));

@@ -11,6 +11,7 @@ mod architecture;
 mod companies;
 mod deletion;
 mod delivery;
+mod doors;
 mod general_rooms;
 mod handshake;
 mod house;
