@@ -1,7 +1,7 @@
 # The words of the house. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: check conformance docs fmt fuzz help test
+.PHONY: check conformance demo docs fmt fuzz help kills test
 
 help: ## List the words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,9 @@ fmt: ## Format
 
 fuzz: ## Junk for everything that reads what strangers send; FUZZ_SECONDS for each target (60)
 	fuzz/run.sh
+
+kills: ## The server killed under load, KILLS times (300): nothing acknowledged is lost or there twice
+	CROSSTALK_KILLS=$(or $(KILLS),300) cargo test --locked --test promises kills:: -- --nocapture
 
 test: ## Every test that needs nothing but this repository
 	cargo test --workspace --locked
