@@ -12,6 +12,8 @@ mod connection;
 mod encode;
 mod ephemera;
 mod seats;
+#[cfg(test)]
+mod tests;
 
 pub use attach::{Attached, Following};
 pub use connection::{Connection, TooMany};

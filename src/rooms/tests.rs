@@ -1,4 +1,4 @@
-//! What becomes of keys when a creation ends in the middle.
+//! What becomes of keys when a creation ends in the middle; what an answer waits for.
 
 use super::Rooms;
 use crate::authority::{Act, Actor, Command, Intent, Person};
@@ -10,6 +10,7 @@ use crosstalk_protocol::code::RefusalCode;
 use crosstalk_protocol::ids::{CompanyId, OperationId, UserId};
 use crosstalk_protocol::words::RoomKind;
 use std::sync::Arc;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// Rooms over a store with one person in it.
@@ -91,4 +92,26 @@ async fn what_was_refused_or_made_before_leaves_no_key() {
     let Err(NotAppended::Refused(refusal)) = other else { panic!("{other:?}") };
     assert_eq!(refusal.code, RefusalCode::DifferentContent);
     assert_eq!(world.keys.rooms().unwrap(), [first.room]);
+}
+
+#[tokio::test]
+async fn who_cuts_somebody_off_is_answered_when_all_have_applied_it() {
+    // P2
+    let world = World::new().await;
+    let operation = OperationId(Uuid::now_v7());
+    let room = world.rooms.make(world.opening(operation, "Plans")).await.unwrap().0.room;
+    let mut follower = world.store.follow();
+    let actor = Actor::Person(world.alice);
+    let leave = Intent { actor, operation: OperationId(Uuid::now_v7()), command: Command::Leave };
+    let mut leaving = std::pin::pin!(world.rooms.execute(room, leave));
+    let applied = tokio::select! {
+        biased;
+        early = &mut leaving => panic!("{early:?} before anybody could apply it"),
+        committed = follower.recv() => committed.unwrap(),
+    };
+    // It is committed, and here it could be said, were it not for the fence.
+    let early = tokio::time::timeout(Duration::from_millis(100), &mut leaving).await;
+    assert!(early.is_err(), "{early:?} before it was applied");
+    applied.confirm.confirm();
+    assert!(leaving.await.unwrap().0.effective);
 }
