@@ -1,7 +1,7 @@
 # The words of the house. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: check conformance demo docs fmt fuzz help kills test
+.PHONY: check conformance demo docs fmt fuzz help kills mutants test
 
 help: ## List the words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -29,6 +29,9 @@ fuzz: ## Junk for everything that reads what strangers send; FUZZ_SECONDS for ea
 
 kills: ## The server killed under load, KILLS times (300): nothing acknowledged is lost or there twice
 	CROSSTALK_KILLS=$(or $(KILLS),300) cargo test --locked --test promises kills:: -- --nocapture
+
+mutants: ## Every fault of src/mutants.rs put in, one after the other: does its proof notice?
+	cargo run --locked --example mutants
 
 test: ## Every test that needs nothing but this repository
 	cargo test --workspace --locked

@@ -30,6 +30,18 @@ pub enum Mutant {
     PurgeSkipsTable,
     /// What people write is stored as it is, so that a scan for planted strings must find them (R22).
     SealingOff,
+    /// The wire takes a frame whose permit is older than a narrowing (P1, P2).
+    PermitNotCompared,
+    /// A commit is confirmed before it is applied (P2).
+    ConfirmedFirst,
+    /// What a withdrawal has ended is not written into the rooms (R19, R20).
+    SettleOff,
+    /// A feature that a company disables stays on for who is connected (R11, R12).
+    RelockOff,
+    /// Who is removed is not told so (R17).
+    NoticeLost,
+    /// A deleted room's key stays (R22, P3).
+    KeyNotDestroyed,
 }
 
 /// Whether this fault is put in.
@@ -61,7 +73,6 @@ fn chosen() -> Option<Mutant> {
     mutant
 }
 
-#[cfg(feature = "mutants")]
 impl Mutant {
     /// All of them.
     pub const ALL: &[Self] = &[
@@ -77,6 +88,12 @@ impl Mutant {
         Self::DedupeOff,
         Self::PurgeSkipsTable,
         Self::SealingOff,
+        Self::PermitNotCompared,
+        Self::ConfirmedFirst,
+        Self::SettleOff,
+        Self::RelockOff,
+        Self::NoticeLost,
+        Self::KeyNotDestroyed,
     ];
 
     /// Its word in `CROSSTALK_MUTANT`.
@@ -94,9 +111,16 @@ impl Mutant {
             Self::DedupeOff => "dedupe_off",
             Self::PurgeSkipsTable => "purge_skips_table",
             Self::SealingOff => "sealing_off",
+            Self::PermitNotCompared => "permit_not_compared",
+            Self::ConfirmedFirst => "confirmed_first",
+            Self::SettleOff => "settle_off",
+            Self::RelockOff => "relock_off",
+            Self::NoticeLost => "notice_lost",
+            Self::KeyNotDestroyed => "key_not_destroyed",
         }
     }
 
+    #[cfg(feature = "mutants")]
     fn of_word(word: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|mutant| mutant.word() == word)
     }

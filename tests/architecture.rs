@@ -1,6 +1,7 @@
 //! The arrows between the parts of the server, and the rules of the house that a reader of one file
 //! can't see. `ARCHITECTURE.md` says why; whoever breaks one is told the file and the line.
 
+use crosstalk::mutants::Mutant;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -299,6 +300,37 @@ fn a_promise_names_no_backend() {
         places.into_iter().map(told).collect::<Vec<_>>()
     });
     none(&named.collect::<Vec<_>>());
+}
+
+#[test]
+fn every_fault_has_a_proof_that_is_there() {
+    let table = include_str!("mutants/proofs.txt");
+    let rows: Vec<(&str, &str)> = table
+        .lines()
+        .filter(|row| !row.is_empty() && !row.starts_with('#'))
+        .map(|row| row.split_once(char::is_whitespace).unwrap())
+        .map(|(fault, proof)| (fault, proof.trim()))
+        .collect();
+    let faults: Vec<&str> = Mutant::ALL.iter().map(|mutant| mutant.word()).collect();
+    for fault in &faults {
+        assert!(rows.iter().any(|(of, _)| of == fault), "no proof notices {fault}");
+    }
+    let all: Vec<Source> = ["src", "tests"].into_iter().flat_map(sources).collect();
+    for (fault, proof) in rows {
+        assert!(faults.contains(&fault), "there is no fault {fault}");
+        let path: Vec<&str> = proof.split("::").collect();
+        let [folder, modules @ .., name] = path.as_slice() else { panic!("{proof}: no test") };
+        let folder = if *folder == "promises" { "tests" } else { "src" };
+        let inside = format!("{folder}/{}", modules.join("/"));
+        let test = format!("fn {name}()");
+        // Tests stand in a file of their own, or at the end of what they test.
+        let is_there = all.iter().any(|source| {
+            let file = source.path.trim_end_matches(".rs");
+            inside.trim_end_matches("/tests") == file.trim_end_matches("/tests")
+                && source.code.contains(&test)
+        });
+        assert!(is_there, "{fault}: there is no test {proof}");
+    }
 }
 
 /// The checks themselves: each must see what it is there for.

@@ -3,6 +3,7 @@
 use super::decide::Draft;
 use super::facts::Facts;
 use super::room::{Entry, Room};
+use crate::mutants::{self, Mutant};
 use crosstalk_protocol::entry::{Change, ENTRY_PEOPLE_MAX};
 use crosstalk_protocol::ids::UserId;
 use crosstalk_protocol::words::{Cause, RoomKind};
@@ -12,6 +13,9 @@ use crosstalk_protocol::words::{Cause, RoomKind};
 /// An append that decides governance writes these first, so a decision never meets a member who is
 /// none. `facts` hold every member.
 pub fn settle(room: &mut Room, facts: &Facts) -> Vec<Draft> {
+    if mutants::is(Mutant::SettleOff) {
+        return Vec::new();
+    }
     let ended: Vec<UserId> =
         room.members.keys().filter(|user| room.member(**user, facts).is_none()).copied().collect();
     let mut drafts = remove(room, &ended, Cause::Administrator);

@@ -5,6 +5,7 @@ use super::connection::Connection;
 use super::encode::{self, Framed};
 use super::seats::{Kept, Seat, Seats};
 use crate::authority::Subject;
+use crate::mutants::{self, Mutant};
 use crate::timeline::{Committed, Cut, Live, Noticed, Reach};
 use bytes::{Bytes, BytesMut};
 use crosstalk_protocol::code::CloseCode;
@@ -18,6 +19,12 @@ impl Hub {
     /// Applies one commit whole, and confirms.
     pub(super) fn apply(&self, committed: Committed) {
         let Committed { mut entries, cuts, notices, confirm } = committed;
+        let confirm = if mutants::is(Mutant::ConfirmedFirst) {
+            confirm.confirm();
+            None
+        } else {
+            Some(confirm)
+        };
         // Order is promised within a room only: its entries gather in one write a seat.
         entries.sort_by_key(|live| live.room);
         for cut in &cuts {
@@ -31,7 +38,9 @@ impl Hub {
         for noticed in &notices {
             self.tell(noticed);
         }
-        confirm.confirm();
+        if let Some(confirm) = confirm {
+            confirm.confirm();
+        }
     }
 
     fn tell(&self, noticed: &Noticed) {

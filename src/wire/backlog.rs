@@ -2,6 +2,7 @@
 
 use super::frame;
 use super::tag::{Sight, Tag};
+use crate::mutants::{self, Mutant};
 use bytes::{Bytes, BytesMut};
 use std::collections::VecDeque;
 
@@ -79,7 +80,8 @@ impl Waiting {
 
     /// What of it may be shown: itself while it is fresh; of an answer otherwise what replaces it.
     pub(super) fn seen_by(self, sight: &Sight) -> Option<Self> {
-        if !sight.is_any_stale(self.content.tags()) {
+        let is_stale = sight.is_any_stale(self.content.tags());
+        if !is_stale || mutants::is(Mutant::PermitNotCompared) {
             return Some(self);
         }
         let otherwise = self.content.otherwise()?.clone();

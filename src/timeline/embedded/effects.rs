@@ -6,6 +6,7 @@ use super::facts::CONTACTS;
 use super::writer::Writer;
 use crate::authority::{Company, Effect, Person, Policy, PolicyChange, Subject};
 use crate::directory::Record;
+use crate::mutants::{self, Mutant};
 use crate::timeline::{Cut, Reach};
 use crosstalk_protocol::ids::{CompanyId, UserId};
 use crosstalk_protocol::words::{Features, GroupCreation};
@@ -223,6 +224,9 @@ impl Writer<'_> {
 
     /// A line in the ledger of cuts.
     fn cut(&mut self, subject: Subject, reach: Reach) -> Sql<()> {
+        if reach == Reach::Relock && mutants::is(Mutant::RelockOff) {
+            return Ok(());
+        }
         let Some(number) = self.number_of(subject)? else { return Ok(()) };
         let sql = "INSERT INTO cut (owner, reach, time) VALUES (?1, ?2, ?3)";
         let mut statement = self.connection.prepare_cached(sql)?;

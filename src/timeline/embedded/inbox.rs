@@ -7,6 +7,7 @@ use super::task::Attempt;
 use super::writer::Writer;
 use crate::authority::{Person, Refusal, Subject};
 use crate::directory::Greeting;
+use crate::mutants::{self, Mutant};
 use crate::timeline::Noticed;
 use crosstalk_protocol::code::RefusalCode;
 use crosstalk_protocol::ids::{DeviceId, UserId};
@@ -20,6 +21,9 @@ const DAY_MICROS: i64 = 24 * 3600 * 1_000_000;
 impl Writer<'_> {
     /// Writes an entry of an inbox, in the causing transaction.
     pub(super) fn notify(&mut self, inbox: Subject, notice: NoticeKind) -> Sql<()> {
+        if matches!(notice, NoticeKind::Removed { .. }) && mutants::is(Mutant::NoticeLost) {
+            return Ok(());
+        }
         let Some(number) = self.number_of(inbox)? else { return Ok(()) };
         let detail = serde_json::to_string(&notice).map_err(unreadable)?;
         let mut statement =
