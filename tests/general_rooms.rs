@@ -127,6 +127,9 @@ async fn a_conversion_leaves_out_who_may_not_be_in_a_group() {
     carol.is_at(room, converted.seq).await;
     assert_eq!(carol.looks_at(room).await.masters, [bob.id]);
     assert_eq!(carol.texts(room).await, ["kept"]);
+    // Whoever follows it live goes on seeing what is said.
+    bob.says(room, "as a group").await;
+    carol.is_shown(room, "as a group").await;
     refused(alice.leaves(room).await, RefusalCode::CannotLeaveGroup);
 }
 

@@ -123,6 +123,11 @@ impl View {
         self.stale
     }
 
+    /// Whether a change of this kind makes a view stale that is open already.
+    pub fn turns_stale_with(change: &Change) -> bool {
+        matches!(change, Change::Converted { .. } | Change::Handed { .. })
+    }
+
     /// Whether an entry may be shown: it lies in his periods, its feature is on for him (R12), and
     /// what it rewrites may be shown too.
     pub fn shows(&self, seq: Seq, change: &Change) -> bool {

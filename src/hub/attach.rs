@@ -73,6 +73,10 @@ impl Hub {
         if rechecked && missed.iter().any(|one| sight.view.ends_with(&one.live.entry.change)) {
             return Attached::Again;
         }
+        // R11: nor would it stay a view that shows anything.
+        if missed.iter().any(|one| View::turns_stale_with(&one.live.entry.change)) {
+            return Attached::Again;
+        }
         match connection.wire.deliver(Tag::from(&sight.permit), caught_up) {
             Delivered::Written | Delivered::Waiting => {}
             Delivered::Stale => return Attached::Again,

@@ -117,40 +117,38 @@ impl Seats {
 }
 
 impl Seat {
-    /// Shows this seat the next entries, in one write.
+    /// Shows this seat the next entries, in one write. After one that makes its view stale come no
+    /// more: what is to be seen under another owner or by other switches is read anew (R11).
     pub(super) fn deliver(&mut self, entries: &[Arc<Framed>], gathered: &Bytes) -> Kept {
-        let mut shown_all = true;
         let mut own = None::<BytesMut>;
-        for (place, framed) in entries.iter().enumerate() {
+        let mut bytes = 0;
+        let mut last = Seq::ZERO;
+        for framed in entries {
             let admission = self.view.admit(&framed.live.entry);
-            if admission == Admission::Show {
-                if let Some(buffer) = &mut own {
-                    buffer.extend_from_slice(&framed.frame);
-                }
-                continue;
+            if admission != Admission::Show && own.is_none() {
+                own = Some(BytesMut::from(gathered.get(..bytes).unwrap_or_default()));
             }
-            if shown_all {
-                shown_all = false;
-                let so_far: usize = entries.iter().take(place).map(|one| one.frame.len()).sum();
-                own = Some(BytesMut::from(gathered.get(..so_far).unwrap_or_default()));
+            bytes += framed.frame.len();
+            match (admission, &mut own) {
+                (Admission::Show, Some(own)) => own.extend_from_slice(&framed.frame),
+                (Admission::Passed, Some(own)) => own.extend_from_slice(framed.passed()),
+                (Admission::Show | Admission::Passed, None) | (Admission::Seen, _) => {}
+                (Admission::Gap, _) => return Kept::Behind,
+                (Admission::Last, _) => return Kept::Ended,
             }
-            match admission {
-                Admission::Show | Admission::Seen => {}
-                Admission::Passed => {
-                    own.get_or_insert_default().extend_from_slice(framed.passed());
-                }
-                Admission::Gap => return Kept::Behind,
-                Admission::Last => return Kept::Ended,
+            last = framed.live.entry.seq;
+            if self.view.is_stale() {
+                break;
             }
         }
-        let last = entries.last().map_or(Seq::ZERO, |framed| framed.live.entry.seq);
         self.tag = self.tag.admitted(last);
-        let frames = own.map_or_else(|| gathered.clone(), BytesMut::freeze);
+        let frames = own.map_or_else(|| gathered.slice(..bytes), BytesMut::freeze);
+        let stays = if self.view.is_stale() { Kept::Behind } else { Kept::Seated };
         if frames.is_empty() {
-            return Kept::Seated;
+            return stays;
         }
         match self.connection.wire.deliver(self.tag, &frames) {
-            Delivered::Written | Delivered::Waiting => Kept::Seated,
+            Delivered::Written | Delivered::Waiting => stays,
             Delivered::Stale => Kept::Behind,
             Delivered::Slow | Delivered::Closed => Kept::Lost,
         }
