@@ -7,10 +7,10 @@ use crate::asks::Asks;
 use crate::backoff::Backoff;
 use crate::client::Client;
 use crate::error::{Closed, Error};
-use crate::replica::{Replica, Task};
+use crate::replica::{Kept, Replica, Task};
 use crate::target::Target;
 use crosstalk_protocol::answer::Welcome;
-use crosstalk_protocol::ids::DeviceId;
+use crosstalk_protocol::ids::{DeviceId, RoomId};
 use crosstalk_protocol::push::Push;
 use crosstalk_protocol::request::{Acknowledge, Cursor, History, Resume, Rooms};
 use std::collections::VecDeque;
@@ -167,6 +167,22 @@ impl Device {
         self.work().await
     }
 
+    /// Pages the past of a room until all that may be seen of it is kept.
+    ///
+    /// # Errors
+    /// Those of [`Client::request`], and whatever promise was broken.
+    pub async fn read_back(&mut self, room: RoomId) -> Result<(), Error> {
+        while let Some(first) = self.replica.room(room).map(Kept::first) {
+            let before = Some(first);
+            let page = self.request(History { room, before, after: None, limit: 200 }).await?;
+            self.replica.precede(&page)?;
+            if !page.more {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// A push that was folded in and not yet taken.
     pub fn told(&mut self) -> Option<Push> {
         self.told.pop_front()
@@ -211,9 +227,10 @@ impl Device {
         let mut after = None;
         loop {
             let page = self.request(Rooms { after, limit: 100 }).await?;
-            self.replica.list(&page.rooms);
             after = page.rooms.last().map(|summary| summary.room);
-            if !page.more || after.is_none() {
+            let is_all = !page.more || after.is_none();
+            self.replica.list(&page.rooms, is_all);
+            if is_all {
                 return Ok(());
             }
         }

@@ -8,6 +8,7 @@ mod broken;
 mod fills;
 mod kept;
 mod notices;
+mod pages;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -15,7 +16,7 @@ mod tests;
 pub use broken::Broken;
 pub use kept::{Kept, Message};
 
-use crosstalk_protocol::answer::{Page, RoomSummary, Welcome};
+use crosstalk_protocol::answer::Welcome;
 use crosstalk_protocol::ids::{DeviceId, RoomId, Seq};
 use crosstalk_protocol::push::{CaughtUp, Push};
 use crosstalk_protocol::request::{Cursor, Hello};
@@ -51,7 +52,10 @@ pub struct Replica {
     rooms: BTreeMap<RoomId, Place>,
     inbox: Option<String>,
     acknowledged: Option<String>,
+    /// All rooms have been listed.
     listed: bool,
+    /// The list has been asked for on this connection.
+    listing: bool,
     fills: Fills,
 }
 
@@ -64,6 +68,7 @@ impl Replica {
             inbox: None,
             acknowledged: None,
             listed: false,
+            listing: false,
             fills: Fills::default(),
         }
     }
@@ -77,6 +82,7 @@ impl Replica {
     /// tasks.
     pub fn hello(&mut self, client: &str) -> Hello {
         self.fills.again();
+        self.listing = false;
         for place in self.rooms.values_mut() {
             place.state = State::Wanted;
         }
@@ -102,15 +108,6 @@ impl Replica {
         for notice in &welcome.notices {
             self.notice(notice);
         }
-    }
-
-    /// The rooms as the server lists them: those that are new are to be resumed.
-    pub fn list(&mut self, summaries: &[RoomSummary]) {
-        for summary in summaries {
-            let place = self.rooms.entry(summary.room).or_default();
-            place.kind = Some(summary.room_kind);
-        }
-        self.listed = true;
     }
 
     /// Folds a push in.
@@ -147,22 +144,6 @@ impl Replica {
         Ok(())
     }
 
-    /// Folds a page of the past into places that were passed before.
-    pub fn fill(&mut self, page: &Page) {
-        self.fills.done();
-        let place = self.rooms.get_mut(&page.room);
-        let Some(kept) = place.and_then(|place| place.kept.as_mut()) else { return };
-        let through = kept.fill(page);
-        if let Some(next) = kept.passed_after(through).filter(|_| page.more) {
-            self.fills.want(page.room, next.previous());
-        }
-    }
-
-    /// The page was refused: the room or the feature is gone again, and there is nothing to fill.
-    pub fn fill_nothing(&mut self) {
-        self.fills.done();
-    }
-
     /// What is to be asked next; each task is given out once. A failed [`Task::Resume`] is given
     /// back by [`Replica::retry`].
     pub fn task(&mut self) -> Option<Task> {
@@ -172,8 +153,8 @@ impl Replica {
             self.acknowledged = Some(inbox.clone());
             return Some(Task::Acknowledge(inbox));
         }
-        if !self.listed {
-            self.listed = true;
+        if !self.listed && !self.listing {
+            self.listing = true;
             return Some(Task::List);
         }
         let wanted = self.wanted();
@@ -236,14 +217,6 @@ impl Replica {
     /// Whether this room is followed live.
     pub fn is_live(&self, room: RoomId) -> bool {
         self.rooms.get(&room).is_some_and(|place| place.state == State::Live)
-    }
-
-    /// Pages again what was passed in a room: a feature may have come back.
-    fn fill_from(&mut self, room: RoomId) {
-        let Some(kept) = self.room(room) else { return };
-        if let Some(first) = kept.passed_after(Seq::ZERO) {
-            self.fills.want(room, first.previous());
-        }
     }
 
     fn wanted(&mut self) -> Vec<Cursor> {

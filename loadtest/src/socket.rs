@@ -42,13 +42,14 @@ pub(crate) struct Socket {
     /// `None` once it was cut.
     stream: Option<TcpStream>,
     gauge: Arc<Gauge>,
+    cuts: Arc<AtomicU64>,
 }
 
 impl Socket {
-    pub(crate) fn new(stream: TcpStream, cut_after: Option<u64>) -> Self {
+    pub(crate) fn new(stream: TcpStream, cut_after: Option<u64>, cuts: &Arc<AtomicU64>) -> Self {
         let cut_at = AtomicU64::new(cut_after.unwrap_or(u64::MAX));
         let gauge = Gauge { received: AtomicU64::new(0), cut_at };
-        Self { stream: Some(stream), gauge: Arc::new(gauge) }
+        Self { stream: Some(stream), gauge: Arc::new(gauge), cuts: Arc::clone(cuts) }
     }
 
     pub(crate) fn gauge(&self) -> Arc<Gauge> {
@@ -76,6 +77,9 @@ impl AsyncRead for Socket {
         let this = self.get_mut();
         let left = usize::try_from(this.gauge.left()).unwrap_or(usize::MAX);
         if left == 0 {
+            if this.stream.is_some() {
+                this.cuts.fetch_add(1, Ordering::Relaxed);
+            }
             return Poll::Ready(Err(this.cut()));
         }
         let Some(stream) = &mut this.stream else {

@@ -4,6 +4,8 @@ use crate::error::Error;
 use crate::socket::Socket;
 use crosstalk_protocol::{BEARER_SUBPROTOCOL_PREFIX, SUBPROTOCOL};
 use http::{HeaderName, HeaderValue, Uri, header};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::handshake::client::Request;
@@ -38,6 +40,8 @@ pub struct Target {
     pub receive_buffer: Option<u32>,
     /// After so many incoming bytes each connection is cut, the upgrade's answer included.
     pub cut_after: Option<u64>,
+    /// How many connections have been cut so, by this or by [`crate::Gauge::cut_at`].
+    pub cuts: Arc<AtomicU64>,
 }
 
 impl Target {
@@ -46,7 +50,8 @@ impl Target {
         let token = Some(token.into());
         let url = url.into();
         let way = TokenWay::default();
-        Self { url, token, way, origin: None, receive_buffer: None, cut_after: None }
+        let cuts = Arc::default();
+        Self { url, token, way, origin: None, receive_buffer: None, cut_after: None, cuts }
     }
 
     /// This server as nobody.
@@ -68,7 +73,7 @@ impl Target {
             match self.connect_to(address).await {
                 Ok(stream) => {
                     stream.set_nodelay(true).map_err(Error::Unreachable)?;
-                    return Ok(Socket::new(stream, self.cut_after));
+                    return Ok(Socket::new(stream, self.cut_after, &self.cuts));
                 }
                 Err(error) => last = error,
             }

@@ -1,12 +1,14 @@
 //! What a device keeps of one room: an unbroken stretch of its timeline.
 
 mod look;
+mod standing;
 
 use super::Broken;
 use crosstalk_protocol::answer::{Page, Reaction};
 use crosstalk_protocol::entry::{Change, Entry};
 use crosstalk_protocol::ids::{RoomId, Seq, UserId};
 use crosstalk_protocol::push::{CaughtUp, Item, Passed, ReadMark};
+use standing::Standing;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A stretch of a room's timeline, from the first place told to the last one.
@@ -15,12 +17,14 @@ pub struct Kept {
     room: RoomId,
     stint: Seq,
     at: String,
+    first: Seq,
     through: Seq,
     entries: BTreeMap<Seq, Entry>,
+    /// The entries about a message: edits, its erasure, reactions.
+    about: BTreeMap<Seq, BTreeSet<Seq>>,
     /// Passed ranges: the first place of each and its last.
     passed: BTreeMap<Seq, Seq>,
-    reactions: BTreeSet<(Seq, UserId, String)>,
-    pins: BTreeSet<Seq>,
+    standing: Standing,
     reads: BTreeMap<UserId, Seq>,
 }
 
@@ -40,17 +44,18 @@ pub struct Message<'a> {
 impl Kept {
     /// The first page of a room, or the one after a reset.
     pub(super) fn begin(page: &CaughtUp) -> Result<Self, Broken> {
-        let first = page.items.first().map(first_of);
+        let first = page.items.first().map_or(page.head.next(), first_of);
         let mut kept = Self {
             room: page.room,
             stint: page.stint,
             at: page.at.clone(),
             // Without a single item there is nothing between here and the head.
-            through: first.map_or(page.head, Seq::previous),
+            first,
+            through: first.previous(),
             entries: BTreeMap::new(),
+            about: BTreeMap::new(),
             passed: BTreeMap::new(),
-            reactions: BTreeSet::new(),
-            pins: BTreeSet::new(),
+            standing: Standing::default(),
             reads: BTreeMap::new(),
         };
         kept.take_page(page)?;
@@ -73,7 +78,7 @@ impl Kept {
                 Item::Passed(passed) => self.pass(passed)?,
             }
         }
-        self.stand(&page.items, &page.reactions);
+        self.stand(&page.items, page.head, &page.reactions);
         self.at.clone_from(&page.at);
         if !page.more && self.through < page.head {
             return Err(Broken::Short { room: self.room, through: self.through, head: page.head });
@@ -118,27 +123,51 @@ impl Kept {
                 self.keep(entry);
             }
         }
-        self.stand(&page.items, &page.reactions);
+        self.stand(&page.items, page.head, &page.reactions);
         page.items.last().map_or(Seq::ZERO, last_of)
     }
 
-    fn follows(&self, came: Seq) -> Result<(), Broken> {
-        let (room, expected) = (self.room, self.through.next());
-        match came.cmp(&expected) {
-            std::cmp::Ordering::Equal => Ok(()),
-            std::cmp::Ordering::Less => Err(Broken::Twice { room, expected, came }),
-            std::cmp::Ordering::Greater => Err(Broken::Hole { room, expected, came }),
+    /// Puts a page in front of what is kept.
+    pub(super) fn precede(&mut self, page: &Page) -> Result<(), Broken> {
+        let mut expected = page.items.first().map_or(self.first, first_of);
+        for item in &page.items {
+            in_order(self.room, expected, first_of(item))?;
+            expected = last_of(item).next();
         }
+        in_order(self.room, expected, self.first)?;
+        for item in &page.items {
+            match item {
+                Item::Entry(entry) => self.keep(entry),
+                Item::Passed(passed) => drop(self.passed.insert(passed.from, passed.through)),
+            }
+        }
+        self.first = page.items.first().map_or(self.first, first_of);
+        self.stand(&page.items, page.head, &page.reactions);
+        Ok(())
+    }
+
+    fn follows(&self, came: Seq) -> Result<(), Broken> {
+        in_order(self.room, self.through.next(), came)
     }
 
     fn keep(&mut self, entry: &Entry) {
         self.entries.insert(entry.seq, entry.clone());
         match &entry.change {
-            Change::Edited { target } => self.edit(*target, entry),
-            Change::Unsent { target } => self.erase(*target),
-            Change::Reacted { target, on } => self.react(*target, *on, entry),
-            Change::Pinned { target, on: true } => drop(self.pins.insert(*target)),
-            Change::Pinned { target, on: false } => drop(self.pins.remove(target)),
+            Change::Posted { .. } => self.agree(entry.seq),
+            Change::Edited { target } => {
+                self.note(*target, entry.seq);
+                self.agree(*target);
+            }
+            Change::Unsent { target } => {
+                self.note(*target, entry.seq);
+                self.standing.erase(*target);
+                self.agree(*target);
+            }
+            Change::Reacted { target, on } => {
+                self.note(*target, entry.seq);
+                self.react(*target, *on, entry);
+            }
+            Change::Pinned { target, on } => self.standing.pin(*target, entry.seq, *on),
             Change::Opened { .. }
             | Change::Created { .. }
             | Change::Converted { .. }
@@ -147,55 +176,59 @@ impl Kept {
             | Change::Masters { .. }
             | Change::Settings { .. }
             | Change::Handed { .. }
-            | Change::Deleted
-            | Change::Posted { .. } => {}
+            | Change::Deleted => {}
         }
     }
 
-    /// The message and all its edits say what the newest one says: older words are not kept.
-    fn edit(&mut self, target: Seq, edit: &Entry) {
-        let Some(content) = &edit.content else { return };
-        for entry in self.bearers(target) {
-            if entry.version <= edit.version && entry.content.is_some() {
-                entry.content = Some(content.clone());
-                entry.version = edit.version;
+    fn note(&mut self, target: Seq, seq: Seq) {
+        self.about.entry(target).or_default().insert(seq);
+    }
+
+    /// The message and all its edits say what the newest one says, and nothing once it was unsent,
+    /// in whatever order they came: older words are not kept.
+    fn agree(&mut self, target: Seq) {
+        let about = self.about.get(&target).into_iter().flatten();
+        let all: Vec<Seq> = std::iter::once(target).chain(about.copied()).collect();
+        let bears =
+            |entry: &Entry| matches!(entry.change, Change::Posted { .. } | Change::Edited { .. });
+        let unsent = |entry: &Entry| {
+            matches!(entry.change, Change::Unsent { .. })
+                || (bears(entry) && entry.content.is_none())
+        };
+        let known = || all.iter().filter_map(|seq| self.entries.get(seq));
+        let newest = known().filter(|entry| bears(entry)).max_by_key(|entry| entry.version);
+        let Some((content, version)) = newest.map(|it| (it.content.clone(), it.version)) else {
+            return;
+        };
+        let is_unsent = known().any(unsent);
+        for seq in &all {
+            let Some(entry) = self.entries.get_mut(seq) else { continue };
+            if bears(entry) {
+                entry.content = content.clone().filter(|_| !is_unsent);
+                entry.version = version;
+            } else if is_unsent {
+                // The emoji of a reaction goes with the message.
+                entry.content = None;
             }
         }
-    }
-
-    fn erase(&mut self, target: Seq) {
-        self.bearers(target).for_each(|entry| entry.content = None);
-        self.reactions.retain(|(message, ..)| *message != target);
-        self.pins.remove(&target);
-    }
-
-    /// The entries that carry a message's text: itself and its edits.
-    fn bearers(&mut self, target: Seq) -> impl Iterator<Item = &mut Entry> {
-        let of_target = move |entry: &&mut Entry| {
-            entry.seq == target || entry.change == Change::Edited { target }
-        };
-        self.entries.values_mut().filter(of_target)
     }
 
     fn react(&mut self, target: Seq, on: bool, entry: &Entry) {
         let emoji = entry.content.as_ref().and_then(|content| content.emoji.clone());
         if let (Some(user), Some(emoji)) = (entry.author, emoji) {
-            let reaction = (target, user, emoji);
-            if on {
-                self.reactions.insert(reaction)
-            } else {
-                self.reactions.remove(&reaction)
-            };
+            self.standing.react((target, user, emoji), entry.seq, on);
         }
     }
 
     /// A page tells which reactions stand on its messages.
-    fn stand(&mut self, items: &[Item], standing: &[Reaction]) {
-        let told =
-            |seq: Seq| items.iter().any(|item| matches!(item, Item::Entry(one) if one.seq == seq));
-        self.reactions.retain(|(target, ..)| !told(*target));
-        for Reaction { target, user, emoji } in standing {
-            self.reactions.insert((*target, *user, emoji.clone()));
+    fn stand(&mut self, items: &[Item], head: Seq, standing: &[Reaction]) {
+        for item in items {
+            if let Item::Entry(entry) = item
+                && matches!(entry.change, Change::Posted { .. })
+            {
+                let on_it = standing.iter().filter(|reaction| reaction.target == entry.seq);
+                self.standing.tell(entry.seq, head, on_it);
+            }
         }
     }
 
@@ -227,5 +260,13 @@ fn last_of(item: &Item) -> Seq {
     match item {
         Item::Entry(entry) => entry.seq,
         Item::Passed(passed) => passed.through,
+    }
+}
+
+fn in_order(room: RoomId, expected: Seq, came: Seq) -> Result<(), Broken> {
+    match came.cmp(&expected) {
+        std::cmp::Ordering::Equal => Ok(()),
+        std::cmp::Ordering::Less => Err(Broken::Twice { room, expected, came }),
+        std::cmp::Ordering::Greater => Err(Broken::Hole { room, expected, came }),
     }
 }

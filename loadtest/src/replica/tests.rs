@@ -2,7 +2,7 @@
 //! anew.
 
 use super::*;
-use crosstalk_protocol::answer::Reaction;
+use crosstalk_protocol::answer::{Page, Reaction};
 use crosstalk_protocol::entry::{Change, Content, Entry, Switch};
 use crosstalk_protocol::ids::{CompanyId, OperationId, UserId};
 use crosstalk_protocol::push::{Gone, Item, Notice, NoticeKind, Passed, ResetReason};
@@ -61,6 +61,7 @@ fn notice(about: NoticeKind) -> Push {
 fn following() -> Replica {
     let mut replica = Replica::new(DeviceId(Uuid::nil()));
     assert_eq!(replica.task(), Some(Task::List));
+    replica.list(&[], true);
     replica.push(&notice(NoticeKind::Added { room: ROOM, stint: Seq(1) })).unwrap();
     assert_eq!(replica.task(), Some(Task::Acknowledge("7".to_owned())));
     let cursor = Cursor { room: ROOM, stint: None, at: None };
@@ -253,6 +254,72 @@ fn what_was_switched_on_while_away_is_paged_again_whatever_is_cut() {
     replica.push(&page(None, Vec::new(), 5, false)).unwrap();
     assert_eq!(replica.task(), fill);
     replica.fill_nothing();
+    replica.hello("test");
+    assert_eq!(replica.task(), None);
+}
+
+#[test]
+fn a_page_older_than_what_came_live_changes_nothing() {
+    let (target, emoji) = (Seq(2), "👍".to_owned());
+    let reaction = Content { emoji: Some(emoji.clone()), ..Content::default() };
+    let mut replica = following();
+    replica.push(&Push::Passed(passed(2, 4))).unwrap();
+    for entry in [
+        entry(5, Change::Edited { target }, Some(Content::text("dos"))),
+        entry(6, Change::Reacted { target, on: true }, Some(reaction)),
+        entry(7, Change::Pinned { target, on: false }, None),
+        entry(8, Change::Unsent { target: Seq(3) }, None),
+    ] {
+        replica.push(&Push::Entry(entry)).unwrap();
+    }
+    // It was made when place 4 was the last one.
+    let pinned = entry(4, Change::Pinned { target, on: true }, None);
+    let items = [said(2, "two"), said(3, "three"), pinned].map(Item::Entry).to_vec();
+    let (head, stint, reactions) = (Seq(4), Seq(1), Vec::new());
+    replica.fill(&Page { room: ROOM, stint, items, reactions, head, more: false });
+    let kept = replica.room(ROOM).unwrap();
+    assert_eq!(texts(&replica), ["one", "dos"]);
+    assert_eq!(kept.reactions(target).collect::<Vec<_>>(), [(USER, emoji.as_str())]);
+    assert_eq!(kept.pins().count(), 0);
+}
+
+#[test]
+fn the_past_is_put_in_front_without_holes_and_doubles() {
+    let mut replica = following();
+    let items = vec![Item::Entry(said(6, "six"))];
+    replica.push(&page(Some(ResetReason::Place), items, 6, false)).unwrap();
+    let page = |items: Vec<Item>| Page {
+        room: ROOM,
+        stint: Seq(1),
+        items,
+        reactions: Vec::new(),
+        head: Seq(6),
+        more: true,
+    };
+    let hole = Broken::Hole { room: ROOM, expected: Seq(5), came: Seq(6) };
+    assert_eq!(replica.precede(&page(vec![Item::Entry(said(4, "four"))])), Err(hole));
+    let twice = Broken::Twice { room: ROOM, expected: Seq(7), came: Seq(6) };
+    assert_eq!(replica.precede(&page(vec![Item::Entry(said(6, "six"))])), Err(twice));
+    let inside = Broken::Hole { room: ROOM, expected: Seq(4), came: Seq(5) };
+    let items = vec![Item::Entry(said(3, "three")), Item::Entry(said(5, "five"))];
+    assert_eq!(replica.precede(&page(items)), Err(inside));
+    let items = vec![Item::Passed(passed(2, 4)), Item::Entry(said(5, "five"))];
+    replica.precede(&page(items)).unwrap();
+    assert_eq!(texts(&replica), ["five", "six"]);
+    let kept = replica.room(ROOM).unwrap();
+    assert!(kept.first() == Seq(2) && kept.is_passed(Seq(4)));
+}
+
+#[test]
+fn a_list_of_rooms_that_was_cut_is_asked_for_again() {
+    let mut replica = Replica::new(DeviceId(Uuid::nil()));
+    replica.hello("test");
+    assert_eq!(replica.task(), Some(Task::List));
+    assert_eq!(replica.task(), None);
+    replica.list(&[], false);
+    replica.hello("test");
+    assert_eq!(replica.task(), Some(Task::List));
+    replica.list(&[], true);
     replica.hello("test");
     assert_eq!(replica.task(), None);
 }

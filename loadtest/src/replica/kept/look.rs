@@ -21,6 +21,11 @@ impl Kept {
         &self.at
     }
 
+    /// The first place told; what may be seen of those before it is read by pages.
+    pub fn first(&self) -> Seq {
+        self.first
+    }
+
     /// The last place told.
     pub fn through(&self) -> Seq {
         self.through
@@ -61,13 +66,13 @@ impl Kept {
 
     /// Who reacted to a message, with what.
     pub fn reactions(&self, target: Seq) -> impl Iterator<Item = (UserId, &str)> {
-        let on_it = self.reactions.iter().filter(move |(message, ..)| *message == target);
+        let on_it = self.standing.reactions().filter(move |(message, ..)| *message == target);
         on_it.map(|(_, user, emoji)| (*user, emoji.as_str()))
     }
 
     /// The messages that were pinned in what is kept.
     pub fn pins(&self) -> impl Iterator<Item = Seq> {
-        self.pins.iter().copied()
+        self.standing.pins()
     }
 
     /// How far somebody has read, as was told.
