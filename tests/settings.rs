@@ -127,6 +127,25 @@ async fn the_owner_companys_lock_closes_the_switch_and_the_feature_for_all() {
 }
 
 #[tokio::test]
+async fn what_another_company_enables_again_comes_to_who_was_away() {
+    // R11, R12: no notice tells Carol, whose company did nothing.
+    let house = House::open().await;
+    let Scene { acme, carol, group, .. } = two_companies_in_a_group(&house).await;
+    let said = carol.says(group, "kept").await;
+    acme.disables(&[Feature::Message]).await;
+    let (away, there) = (carol.with_another_device(), carol.with_another_device());
+    for device in [&away, &there] {
+        device.signs_in().await;
+        assert_eq!(device.sees_at(group, said).await, None);
+    }
+    away.loses_the_connection().await;
+    acme.disables(&[]).await;
+    there.is_shown(group, "kept").await;
+    away.signs_in().await;
+    assert_eq!(away.texts(group).await, ["kept"]);
+}
+
+#[tokio::test]
 async fn a_members_own_company_closes_a_feature_for_its_people_alone() {
     // R11, R12
     let house = House::open().await;

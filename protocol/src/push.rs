@@ -5,6 +5,7 @@ use crate::answer::Reaction;
 use crate::code::CloseCode;
 use crate::entry::Entry;
 use crate::ids::{CompanyId, RoomId, Seq, UserId};
+use crate::words::Features;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -79,6 +80,9 @@ pub struct CaughtUp {
     pub at: String,
     /// The room's last place.
     pub head: Seq,
+    /// The features that are on, for you, as of this page (R11, R12). Where one has come that was
+    /// not among them the last time, page again what was passed: it may hold something for you now.
+    pub features: Features,
     /// Not at the end yet: resume again from here. You are not following the room live until this
     /// is false.
     pub more: bool,

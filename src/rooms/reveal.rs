@@ -38,6 +38,7 @@ impl Rooms {
             items: opened.items,
             reactions: opened.reactions,
             head: sight.room.head,
+            features: sight.view.hidden().others(),
             more: sight.more || opened.cut,
         })
     }

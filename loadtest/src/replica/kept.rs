@@ -8,6 +8,7 @@ use crosstalk_protocol::answer::{Page, Reaction};
 use crosstalk_protocol::entry::{Change, Entry};
 use crosstalk_protocol::ids::{RoomId, Seq, UserId};
 use crosstalk_protocol::push::{CaughtUp, Item, Passed, ReadMark};
+use crosstalk_protocol::words::Features;
 use standing::Standing;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +18,7 @@ pub struct Kept {
     room: RoomId,
     stint: Seq,
     at: String,
+    features: Features,
     first: Seq,
     through: Seq,
     entries: BTreeMap<Seq, Entry>,
@@ -49,6 +51,7 @@ impl Kept {
             room: page.room,
             stint: page.stint,
             at: page.at.clone(),
+            features: page.features,
             // Without a single item there is nothing between here and the head.
             first,
             through: first.previous(),
@@ -62,7 +65,8 @@ impl Kept {
         Ok(kept)
     }
 
-    /// A page that follows what is kept. Returns whether it switched a feature on.
+    /// A page that follows what is kept. Returns whether a feature has come on, so that passed
+    /// places may be seen.
     pub(super) fn go_on(&mut self, page: &CaughtUp) -> Result<bool, Broken> {
         if page.stint != self.stint {
             return Err(Broken::StintChanged(self.room));
@@ -71,7 +75,8 @@ impl Kept {
     }
 
     fn take_page(&mut self, page: &CaughtUp) -> Result<bool, Broken> {
-        let mut switched = false;
+        let mut switched = !page.features.common(self.features.others()).is_empty();
+        self.features = page.features;
         for item in &page.items {
             match item {
                 Item::Entry(entry) => switched |= self.entry(entry)?,

@@ -6,7 +6,7 @@ use crosstalk_protocol::answer::{Page, Reaction};
 use crosstalk_protocol::entry::{Change, Content, Entry, Switch};
 use crosstalk_protocol::ids::{CompanyId, OperationId, UserId};
 use crosstalk_protocol::push::{Gone, Item, Notice, NoticeKind, Passed, ResetReason};
-use crosstalk_protocol::words::{Feature, RoomKind};
+use crosstalk_protocol::words::{Feature, Features, RoomKind};
 use uuid::Uuid;
 
 const ROOM: RoomId = RoomId::of_bytes([1; 16]);
@@ -49,6 +49,7 @@ fn page(reset: Option<ResetReason>, items: Vec<Item>, head: u64, more: bool) -> 
         reactions: Vec::new(),
         at: format!("at {head}"),
         head: Seq(head),
+        features: Features::ALL,
         more,
     })
 }
@@ -256,6 +257,23 @@ fn what_was_switched_on_while_away_is_paged_again_whatever_is_cut() {
     replica.fill_nothing();
     replica.hello("test");
     assert_eq!(replica.task(), None);
+}
+
+#[test]
+fn what_a_company_enabled_while_away_is_paged_again() {
+    // Another company's policy is told by nothing else.
+    let mut replica = following();
+    let pages = |features, items: Vec<Item>, head| {
+        let Push::CaughtUp(page) = page(None, items, head, false) else { panic!("no page") };
+        Push::CaughtUp(CaughtUp { features, ..page })
+    };
+    replica.push(&Push::Behind(Gone { room: ROOM })).unwrap();
+    let off = Features::ALL.with(Feature::Message, false);
+    replica.push(&pages(off, vec![Item::Passed(passed(2, 4))], 4)).unwrap();
+    replica.hello("test");
+    assert_eq!(replica.task(), None);
+    replica.push(&pages(Features::ALL, Vec::new(), 4)).unwrap();
+    assert_eq!(replica.task(), Some(Task::Fill { room: ROOM, after: Seq(1) }));
 }
 
 #[test]
