@@ -9,6 +9,7 @@
 mod administration;
 mod architecture;
 mod companies;
+mod cuts;
 mod deletion;
 mod delivery;
 mod doors;
