@@ -247,11 +247,14 @@ impl Change {
         }
     }
 
-    /// The entry whose content this one brings or erases: who may not see that one is told
+    /// The message whose text, reactions or pin this one changes: who may not see that one is told
     /// `passed` for this one too.
     pub fn rewrites(&self) -> Option<Seq> {
         match self {
-            Self::Edited { target } | Self::Unsent { target } => Some(*target),
+            Self::Edited { target }
+            | Self::Unsent { target }
+            | Self::Reacted { target, .. }
+            | Self::Pinned { target, .. } => Some(*target),
             Self::Opened { .. }
             | Self::Created { .. }
             | Self::Converted { .. }
@@ -261,9 +264,7 @@ impl Change {
             | Self::Settings { .. }
             | Self::Handed { .. }
             | Self::Deleted
-            | Self::Posted { .. }
-            | Self::Reacted { .. }
-            | Self::Pinned { .. } => None,
+            | Self::Posted { .. } => None,
         }
     }
 

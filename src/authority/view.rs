@@ -129,7 +129,7 @@ impl View {
     }
 
     /// Whether an entry may be shown: it lies in his periods, its feature is on for him (R12), and
-    /// what it rewrites may be shown too.
+    /// the message that it changes may be shown too.
     pub fn shows(&self, seq: Seq, change: &Change) -> bool {
         let off = change.feature().is_some_and(|feature| self.hidden().has(feature));
         let rewrites_hidden = change.rewrites().is_some_and(|target| {

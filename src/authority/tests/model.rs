@@ -94,7 +94,6 @@ enum Place {
     Governance,
     Said { by: UserId, unsent: bool, pinned: bool, reacted: BTreeSet<UserId> },
     Rewrites(usize),
-    Talk,
 }
 
 #[derive(Debug, Clone)]
@@ -182,7 +181,7 @@ impl RoomModel {
         let places = (1..).zip(&self.places);
         let his = |place: &Place| match place {
             Place::Said { by, .. } => author.is_none_or(|author| author == *by),
-            Place::Governance | Place::Rewrites(_) | Place::Talk => false,
+            Place::Governance | Place::Rewrites(_) => false,
         };
         places.filter(|(_, place)| his(place)).map(|(seq, _)| seq).collect()
     }
@@ -292,7 +291,7 @@ impl Model {
             let his = room.lies_in_his_time(user, index + 1);
             let shown = match place {
                 Place::Governance => his,
-                Place::Said { .. } | Place::Talk => his && !off,
+                Place::Said { .. } => his && !off,
                 Place::Rewrites(target) => his && !off && room.lies_in_his_time(user, *target),
             };
             if shown { Sight::Shown } else { Sight::Passed }

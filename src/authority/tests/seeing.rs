@@ -169,19 +169,19 @@ fn the_end_of_an_earlier_stint_is_not_his_end() {
 }
 
 #[test]
-fn an_edit_of_what_he_may_not_see_is_passed_over() {
-    // R14: it would bring the text. Erasing it would tell of it.
+fn what_changes_a_message_that_he_may_not_see_is_passed_over() {
+    // R14: an edit would bring the text. Erasing it, a reaction and a pin would tell of it.
     let mut world = World::with_group();
     let said = world.says(BOB, "2: before");
     world.does(ALICE, add(&[CARL])).unwrap(); // 3
     let mut carl = live(&world, CARL);
     world.does(BOB, edit(said)).unwrap(); // 4
     world.does(ALICE, react(said, true)).unwrap(); // 5
-    world.does(BOB, Command::Unsend { target: said }).unwrap(); // 6
-    assert_eq!(world.sees(CARL), [3, 5]);
-    let passed = [Admission::Passed, Admission::Show, Admission::Passed];
-    assert_eq!(follows(&mut carl, world.told()), passed);
-    assert_eq!(world.sees(CAROL), [1, 2, 3, 4, 5, 6]);
+    world.does(ALICE, Command::Pin { target: said, on: true }).unwrap(); // 6
+    world.does(BOB, Command::Unsend { target: said }).unwrap(); // 7
+    assert_eq!(world.sees(CARL), [3]);
+    assert_eq!(follows(&mut carl, world.told()), [Admission::Passed; 4]);
+    assert_eq!(world.sees(CAROL), [1, 2, 3, 4, 5, 6, 7]);
 }
 
 #[test]

@@ -106,8 +106,9 @@ impl Writer<'_> {
         };
         let talk = entry.change.feature().is_some();
         let scope = carried.scope.as_ref().filter(|_| with_content || entry.author.is_some());
-        let rewrites = entry.change.rewrites().is_some();
-        let body = carried.sealed.as_ref().filter(|_| with_content && !rewrites);
+        // The text of an edit stands at the message.
+        let elsewhere = matches!(entry.change, Change::Edited { .. } | Change::Unsent { .. });
+        let body = carried.sealed.as_ref().filter(|_| with_content && !elsewhere);
         let nothing = Sealed(Vec::new());
         // A message without a body is one that was unsent.
         let posted = matches!(entry.change, Change::Posted { .. });

@@ -274,12 +274,12 @@ impl Model {
                 if !changes {
                     return Ok(());
                 }
-                Place::Talk
+                Place::Rewrites(target)
             }
             Ask::Pin(_, on) if *pinned == *on => return Ok(()),
             Ask::Pin(_, on) => {
                 *pinned = *on;
-                Place::Talk
+                Place::Rewrites(target)
             }
             _ => return Err(()),
         };
