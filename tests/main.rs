@@ -19,6 +19,7 @@ mod house;
 mod hygiene;
 mod inbox;
 mod kills;
+mod leaks;
 mod people;
 mod process;
 mod program;
