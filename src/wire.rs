@@ -12,6 +12,7 @@ mod kernel;
 mod lease;
 mod limits;
 pub mod memory;
+mod narrowing;
 pub mod reader;
 mod socket;
 mod state;
@@ -22,6 +23,7 @@ mod tests;
 
 pub use lease::{Clock, Lease};
 pub use limits::Limits;
+pub use narrowing::Narrowed;
 pub use socket::Socket;
 pub use tag::Tag;
 
@@ -29,13 +31,11 @@ use crate::authority::Permit;
 use backlog::{Content, Waiting};
 use bytes::{Bytes, BytesMut};
 use crosstalk_protocol::code::CloseCode;
-use crosstalk_protocol::ids::{RoomId, Seq};
 use crosstalk_protocol::push::{Closing, Push};
 use parking_lot::Mutex;
 use state::{Phase, State};
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use tag::{Rooms, Sight};
 use tokio::io::ReadBuf;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -54,16 +54,6 @@ pub enum Delivered {
     Slow,
     /// The connection is closing or has ended.
     Closed,
-}
-
-/// What a narrowing did to a connection.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Narrowed {
-    /// Live frames that waited were dropped: whoever keeps a part of his sight of the room has a
-    /// gap there.
-    pub dropped_live: bool,
-    /// The connection was reset, as bytes of it could not be taken back otherwise.
-    pub reset: bool,
 }
 
 /// One connection's writing. All that is decided in it is decided under one short lock, in this
@@ -125,20 +115,6 @@ impl Wire {
             self.end(&mut state, frame);
         }
         Delivered::Closed
-    }
-
-    /// The person's sight of the room ended or narrowed at this place: what waits of it is dropped,
-    /// answers are replaced, and from now on what was permitted before that place is stale. If a
-    /// part of it can't be taken back otherwise, the connection is reset (P2).
-    pub fn narrow(&self, room: RoomId, at: Seq) -> Narrowed {
-        self.narrow_by(Rooms::One(room), |sight| sight.narrow(room, at))
-    }
-
-    /// The same for all rooms, or all groups and shared rooms, by the cut of this number of the
-    /// person or his company (R19).
-    pub fn cut(&self, number: u64, outside_only: bool) -> Narrowed {
-        let rooms = if outside_only { Rooms::Outside } else { Rooms::All };
-        self.narrow_by(rooms, |sight| sight.cut(number, outside_only))
     }
 
     /// Closes the connection after what waits: tells why, and when to come back. What is not taken
@@ -244,38 +220,9 @@ impl Wire {
         self.flusher.notify_one();
     }
 
-    fn narrow_by(&self, rooms: Rooms, note: impl FnOnce(&mut Sight) -> bool) -> Narrowed {
-        let mut state = self.state.lock();
-        let state = &mut *state;
-        if !note(&mut state.sight) {
-            return Narrowed::default();
-        }
-        let is_out =
-            state.backlog.is_begun_stale(&state.sight) || state.is_unsent(&*self.socket, rooms);
-        let dropped_live = state.backlog.sweep(&state.sight);
-        if is_out {
-            self.kill(state);
-        } else if state.is_open() && state.sight.rooms() > self.limits.narrowed_rooms_max {
-            // To forget one would let a late answer pass. Places of different rooms can't be
-            // compared, so no single number can stand for several. A new connection knows nothing.
-            self.end(state, goodbye(CloseCode::Internal, 0));
-        }
-        Narrowed { dropped_live, reset: is_out }
-    }
-
     fn kill(&self, state: &mut State) {
         state.reset(&*self.socket);
         self.flusher.notify_one();
-    }
-}
-
-/// Content that the kernel still holds goes with the wire: nobody could take it back afterwards.
-impl Drop for Wire {
-    fn drop(&mut self) {
-        let state = self.state.get_mut();
-        if state.is_unsent(&*self.socket, Rooms::All) {
-            state.reset(&*self.socket);
-        }
     }
 }
 

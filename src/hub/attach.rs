@@ -77,7 +77,12 @@ impl Hub {
         if missed.iter().any(|one| View::turns_stale_with(&one.live.entry.change)) {
             return Attached::Again;
         }
-        match connection.wire.deliver(Tag::from(&sight.permit), caught_up) {
+        let mut tag = Tag::from(&sight.permit);
+        if !rechecked {
+            // What the wire compares has to be as blind as what is compared here.
+            tag = tag.admitted(seats.applied());
+        }
+        match connection.wire.deliver(tag, caught_up) {
             Delivered::Written | Delivered::Waiting => {}
             Delivered::Stale => return Attached::Again,
             Delivered::Slow | Delivered::Closed => return Attached::Closed,

@@ -56,6 +56,11 @@ impl Seats {
         self.ring.drain(..surplus);
     }
 
+    /// The last entry applied here since the room is followed; 0 before the first.
+    pub(super) fn applied(&self) -> Seq {
+        self.applied.unwrap_or_default()
+    }
+
     /// The entries after a place that are applied here already; `None` if one of them is no longer
     /// at hand.
     pub(super) fn since(&self, seq: Seq) -> Option<Vec<Arc<Framed>>> {

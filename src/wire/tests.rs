@@ -5,7 +5,7 @@ mod over_tcp;
 
 use super::memory::Memory;
 use super::*;
-use crosstalk_protocol::ids::UserId;
+use crosstalk_protocol::ids::{RoomId, Seq, UserId};
 use futures::StreamExt;
 use std::time::Duration;
 use tokio_tungstenite::tungstenite::Message;
