@@ -25,7 +25,7 @@ use crate::wire::{self, Lease, Wire, tcp};
 use bytes::Bytes;
 use crosstalk_protocol::code::CloseCode;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
@@ -78,21 +78,24 @@ pub async fn serve(arrived: Arrived, services: Arc<Services>, stop: Cancellation
     let wire = Wire::new(socket, Arc::clone(&services.lease), Arc::clone(&services.wire));
     let wire = Arc::new(wire);
     let reader = wire::reader::open(Arc::clone(&wire), leftover.to_vec(), &services.wire).await;
+    let connected = OnceLock::new();
     let session = async {
-        let (connected, reader) = handshake::hello(&services, &wire, reader, token).await?;
+        let hello = handshake::hello(&services, &wire, reader, token).await;
+        let Some((said_hello, reader)) = hello else { return };
         drop(place);
-        let connected = Arc::new(connected);
-        Box::pin(running::run(Arc::clone(&connected), reader, &stop)).await;
-        Some(connected)
+        let connected = connected.get_or_init(|| Arc::new(said_hello));
+        Box::pin(running::run(Arc::clone(connected), reader, &stop)).await;
     };
-    // The connection stays in the hub until its last byte is out: a removal has to find it.
-    let connected = tokio::select! {
-        () = wire.flush() => None,
-        connected = session => connected,
-    };
-    // What is still to be said, the close frame last, is said; the wire bounds how long that takes.
+    tokio::select! {
+        () = wire.flush() => {}
+        () = session => {}
+    }
+    // The connection stays in the hub until its last byte is out, however it ends: a removal has to
+    // find it. What is still to be said, the close frame last, is said; the wire bounds how long
+    // that takes.
     wire.flush().await;
     wire.linger().await;
+    wire.let_go();
     drop(connected);
 }
 

@@ -143,6 +143,11 @@ impl Wire {
         }
     }
 
+    /// Whether frames are still taken: it is neither closing nor has it ended.
+    pub fn is_open(&self) -> bool {
+        self.state.lock().is_open()
+    }
+
     /// Whether nothing is written any more: the close frame has been handed over, or the connection
     /// has ended.
     pub fn is_closed(&self) -> bool {

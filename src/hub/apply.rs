@@ -74,7 +74,7 @@ impl Hub {
         for (seat, kept) in lost {
             seat.connection.seated.lock().remove(&room);
             if kept == Kept::Behind {
-                let _delivered = seat.connection.wire.push(encode::behind(room));
+                seat.tell_behind(room);
             }
         }
         drop(seats);
@@ -175,7 +175,7 @@ impl Hub {
             let bound = |seat: &Seat| is_bound(seat, company);
             for seat in seats.lock().evict(bound) {
                 seat.connection.seated.lock().remove(&room);
-                let _delivered = seat.connection.wire.push(encode::behind(room));
+                seat.tell_behind(room);
             }
         }
     }

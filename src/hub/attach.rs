@@ -62,7 +62,25 @@ impl Hub {
         sight: &Sight,
         caught_up: &Bytes,
     ) -> Attached {
+        let room = following.room;
         let mut seats = following.seats.lock();
+        // Said before the look for cuts: of a cut that is applied meanwhile either this finds the
+        // number, or the cut finds the seat.
+        let is_new = connection.seated.lock().insert(room);
+        let attached = self.sit(&mut seats, connection, sight, caught_up);
+        if attached != Attached::Seated && is_new {
+            connection.seated.lock().remove(&room);
+        }
+        attached
+    }
+
+    fn sit(
+        &self,
+        seats: &mut Seats,
+        connection: &Arc<Connection>,
+        sight: &Sight,
+        caught_up: &Bytes,
+    ) -> Attached {
         let rechecked = !mutants::is(Mutant::AttachNotRechecked);
         if rechecked && self.is_cut_since(&sight.permit, connection.company, sight.room.owner) {
             return Attached::Again;
@@ -88,13 +106,14 @@ impl Hub {
             Delivered::Slow | Delivered::Closed => return Attached::Closed,
         }
         let mut seat = seat(connection, sight.view.clone(), sight);
-        let kept = seat.deliver(&missed, &gathered(&missed));
-        if kept == Kept::Seated {
-            connection.seated.lock().insert(following.room);
-            seats.take(seat);
-            return Attached::Seated;
+        match seat.deliver(&missed, &gathered(&missed)) {
+            Kept::Seated => {
+                seats.take(seat);
+                Attached::Seated
+            }
+            Kept::Lost => Attached::Closed,
+            Kept::Ended | Kept::Behind => Attached::Again,
         }
-        if kept == Kept::Lost { Attached::Closed } else { Attached::Again }
     }
 
     /// Whether a cut that concerns this view is newer than its snapshot.

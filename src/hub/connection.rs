@@ -45,30 +45,39 @@ impl Hub {
         let number = self.next_connection.fetch_add(1, Ordering::Relaxed);
         let seated = Mutex::default();
         let connection = Arc::new(Connection { number, user, company, device, wire, seated });
-        let replaced = {
+        let older: Vec<Arc<Connection>> = {
             let mut of_user = self.people.entry(user).or_default();
-            let older = of_user.iter().position(|one| one.device == device);
-            let replaced = older.map(|place| of_user.swap_remove(place));
-            if of_user.len() >= self.limits.connections_per_person_max {
+            let others = of_user.iter().map(|one| one.device).filter(|other| *other != device);
+            if others.collect::<HashSet<_>>().len() >= self.limits.connections_per_person_max {
                 return Err(TooMany);
             }
+            let older = of_user.iter().filter(|one| one.device == device).cloned().collect();
             of_user.push(Arc::clone(&connection));
-            replaced
+            older
         };
         self.companies.entry(company).or_default().insert(number, Arc::clone(&connection));
-        if let Some(older) = replaced {
-            older.wire.close(CloseCode::Replaced, 0);
-            self.disconnect(&older);
+        for one in older {
+            self.replace(&one);
         }
         Ok(connection)
     }
 
+    /// Closes a connection whose device has a newer one. Its seats go, and nothing is added to it;
+    /// itself stays until its last byte is out, as a removal has to find what still waits there. One
+    /// that was closing already has had its time.
+    fn replace(&self, older: &Connection) {
+        if older.wire.is_open() {
+            older.wire.close(CloseCode::Replaced, 0);
+            self.unseat_everywhere(older);
+        } else {
+            older.wire.reset();
+            self.disconnect(older);
+        }
+    }
+
     /// Lets a connection and its seats go.
     pub fn disconnect(&self, connection: &Connection) {
-        let rooms: Vec<RoomId> = connection.seated.lock().drain().collect();
-        for room in rooms {
-            self.unseat(room, connection);
-        }
+        self.unseat_everywhere(connection);
         if let Some(mut of_user) = self.people.get_mut(&connection.user) {
             of_user.retain(|one| one.number != connection.number);
         }
@@ -83,6 +92,13 @@ impl Hub {
     pub fn rest(&self, connection: &Connection, room: RoomId) {
         connection.seated.lock().remove(&room);
         self.unseat(room, connection);
+    }
+
+    fn unseat_everywhere(&self, connection: &Connection) {
+        let rooms: Vec<RoomId> = connection.seated.lock().drain().collect();
+        for room in rooms {
+            self.unseat(room, connection);
+        }
     }
 
     fn unseat(&self, room: RoomId, connection: &Connection) {

@@ -1,11 +1,11 @@
 //! The seats of one room, and its recent entries.
 
 use super::connection::Connection;
-use super::encode::Framed;
+use super::encode::{self, Framed};
 use crate::authority::{Admission, View};
 use crate::wire::{Delivered, Tag};
 use bytes::{Bytes, BytesMut};
-use crosstalk_protocol::ids::{CompanyId, Seq, UserId};
+use crosstalk_protocol::ids::{CompanyId, RoomId, Seq, UserId};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -143,6 +143,8 @@ impl Seat {
             }
             last = framed.live.entry.seq;
             if self.view.is_stale() {
+                // R7: what waits of an internal room goes from now on with his outside access.
+                self.connection.wire.turn_outside(self.view.room());
                 break;
             }
         }
@@ -157,5 +159,11 @@ impl Seat {
             Delivered::Stale => Kept::Behind,
             Delivered::Slow | Delivered::Closed => Kept::Lost,
         }
+    }
+
+    /// Says that the room is to be resumed from the cursor; nothing to who may no longer know.
+    pub(super) fn tell_behind(&self, room: RoomId) {
+        // Who is closed comes back with his cursor anyway.
+        let _delivered = self.connection.wire.deliver(self.tag, &encode::behind(room));
     }
 }

@@ -1,5 +1,7 @@
 //! In which order a commit is applied, as sockets write it down that something happens to.
 
+mod meanwhile;
+
 use super::*;
 use crate::authority::{At, Company, Entry, Facts, Person, Room, Time, View};
 use crate::timeline::{Cut, Fence, Live, Noticed, Reach, Sight};

@@ -1,4 +1,4 @@
-//! Taking back: what a removal or a cut makes of a connection's writing.
+//! Taking back: what a removal, a cut or a conversion makes of a connection's writing.
 
 use super::tag::{Rooms, Sight};
 use super::{Wire, goodbye};
@@ -31,6 +31,23 @@ impl Wire {
         self.narrow_by(rooms, |sight| sight.cut(number, outside_only))
     }
 
+    /// An internal room has become a group (R7): what was permitted of it before is from now on
+    /// cut with the rooms outside. Nothing is stale by this alone.
+    pub fn turn_outside(&self, room: RoomId) {
+        let mut state = self.state.lock();
+        state.turn_outside(room);
+        self.end_if_it_knows_too_much(&mut state);
+    }
+
+    /// Ends what nobody could take back afterwards: content that the kernel still holds. For who
+    /// lets the connection go, while a removal can still find it.
+    pub fn let_go(&self) {
+        let mut state = self.state.lock();
+        if state.is_unsent(&*self.socket, Rooms::All) {
+            self.kill(&mut state);
+        }
+    }
+
     fn narrow_by(&self, rooms: Rooms, note: impl FnOnce(&mut Sight) -> bool) -> Narrowed {
         let mut state = self.state.lock();
         let state = &mut *state;
@@ -43,21 +60,24 @@ impl Wire {
         let dropped_live = !mutants::is(Mutant::QueueKept) && state.backlog.sweep(&state.sight);
         if is_out {
             self.kill(state);
-        } else if state.is_open() && state.sight.rooms() > self.limits.narrowed_rooms_max {
-            // To forget one would let a late answer pass. Places of different rooms can't be
-            // compared, so no single number can stand for several. A new connection knows nothing.
-            self.end(state, goodbye(CloseCode::Internal, 0));
+        } else {
+            self.end_if_it_knows_too_much(state);
         }
         Narrowed { dropped_live, reset: is_out }
+    }
+
+    /// To forget a room that has narrowed would let a late answer pass. Places of different rooms
+    /// can't be compared, so no single number can stand for several. A new connection knows nothing.
+    fn end_if_it_knows_too_much(&self, state: &mut super::State) {
+        if state.is_open() && state.sight.rooms() > self.limits.narrowed_rooms_max {
+            self.end(state, goodbye(CloseCode::Internal, 0));
+        }
     }
 }
 
 /// Content that the kernel still holds goes with the wire: nobody could take it back afterwards.
 impl Drop for Wire {
     fn drop(&mut self) {
-        let state = self.state.get_mut();
-        if state.is_unsent(&*self.socket, Rooms::All) {
-            state.reset(&*self.socket);
-        }
+        self.let_go();
     }
 }

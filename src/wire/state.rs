@@ -3,6 +3,7 @@
 use super::backlog::{Backlog, Content, Waiting};
 use super::socket::Socket;
 use super::tag::{Extents, Rooms, Sight};
+use crosstalk_protocol::ids::RoomId;
 use std::io;
 use tokio::time::Instant;
 
@@ -115,6 +116,12 @@ impl State {
         let end = self.extents.end_of(rooms);
         let sent = || socket.unsent().map_or(0, |unsent| self.written.saturating_sub(unsent));
         self.phase != Phase::Dead && end > 0 && end > sent()
+    }
+
+    /// Notes that an internal room has become a group.
+    pub(super) fn turn_outside(&mut self, room: RoomId) {
+        self.sight.turn_outside(room);
+        self.extents.turn_outside(room);
     }
 
     /// Ends it at once.

@@ -2,7 +2,7 @@
 
 use crate::authority::Permit;
 use crosstalk_protocol::ids::{RoomId, Seq};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What the wire needs to know of the permit under which room content goes out. It can only be made
 /// from a [`Permit`].
@@ -39,6 +39,8 @@ impl Tag {
 #[derive(Debug, Default)]
 pub(super) struct Sight {
     narrowed: HashMap<RoomId, Seq>,
+    /// Rooms that have become groups: tags made before still call them internal.
+    turned: HashSet<RoomId>,
     whole_cut: u64,
     outside_cut: u64,
 }
@@ -46,8 +48,12 @@ pub(super) struct Sight {
 impl Sight {
     pub(super) fn is_stale(&self, tag: Tag) -> bool {
         tag.cut < self.whole_cut
-            || (tag.outside && tag.cut < self.outside_cut)
+            || (self.is_outside(tag) && tag.cut < self.outside_cut)
             || self.narrowed.get(&tag.room).is_some_and(|at| tag.as_of < *at)
+    }
+
+    fn is_outside(&self, tag: Tag) -> bool {
+        tag.outside || self.turned.contains(&tag.room)
     }
 
     pub(super) fn is_any_stale(&self, tags: &[Tag]) -> bool {
@@ -70,9 +76,14 @@ impl Sight {
         is_news
     }
 
+    /// Notes that an internal room has become a group (R7): a cut of outside access ends it too.
+    pub(super) fn turn_outside(&mut self, room: RoomId) {
+        self.turned.insert(room);
+    }
+
     /// How many rooms it remembers.
     pub(super) fn rooms(&self) -> usize {
-        self.narrowed.len()
+        self.narrowed.len() + self.turned.len()
     }
 }
 
@@ -110,6 +121,13 @@ impl Extents {
             }
         }
         self.apart.push(Extent { room: tag.room, outside: tag.outside, end });
+    }
+
+    /// Notes that an internal room has become a group: what was written of it goes with it.
+    pub(super) fn turn_outside(&mut self, room: RoomId) {
+        for extent in self.apart.iter_mut().filter(|extent| extent.room == room) {
+            extent.outside = true;
+        }
     }
 
     /// Up to which byte content of these rooms may reach; 0 when there is none.
@@ -164,6 +182,23 @@ mod tests {
         sight.cut(5, false);
         assert!(sight.is_stale(tag(1, 9, 4, false)));
         assert!(sight.is_any_stale(&[tag(1, 9, 5, true), tag(2, 9, 4, true)]));
+    }
+
+    #[test]
+    fn a_room_that_has_become_a_group_is_cut_with_the_groups() {
+        // R7, R19: tags made before the conversion call it internal.
+        let mut sight = Sight::default();
+        let before = tag(1, 9, 4, false);
+        sight.turn_outside(before.room);
+        assert!(!sight.is_stale(before), "a conversion cuts nobody off");
+        sight.cut(5, true);
+        assert!(sight.is_stale(before) && !sight.is_stale(tag(1, 10, 5, true)));
+        assert!(!sight.is_stale(tag(2, 9, 4, false)), "another room");
+        let mut extents = Extents::default();
+        extents.note(before, 100);
+        assert_eq!(extents.end_of(Rooms::Outside), 0);
+        extents.turn_outside(before.room);
+        assert_eq!(extents.end_of(Rooms::Outside), 100);
     }
 
     #[test]
