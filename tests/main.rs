@@ -21,6 +21,7 @@ mod inbox;
 mod kills;
 mod leaks;
 mod people;
+mod pressure;
 mod process;
 mod program;
 mod reconnect;
