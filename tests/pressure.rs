@@ -63,9 +63,9 @@ use watched::{Reading, Watched, device, hello, resume};
 
 /// Groups, in each of which this many people are removed again and again.
 const GROUPS: usize = 10;
-const REMOVED_IN_EACH: usize = 2;
+const REMOVED_IN_EACH: usize = 4;
 /// How often each of them is removed.
-const REMOVALS: usize = 50;
+const REMOVALS: usize = 25;
 /// Messages a second in each group.
 const MESSAGES_A_SECOND: u32 = 100;
 
