@@ -59,14 +59,19 @@ impl Rooms {
     /// # Errors
     /// Refused by the rules, or failed for now.
     pub async fn execute(&self, room: RoomId, intent: Intent) -> Result<Done, NotAppended> {
-        // What comes from outside is no member's, so the rules alone say that there is no such room.
-        let keyless = matches!(
-            intent.command,
-            Command::Delete | Command::Leave | Command::Hand { .. } | Command::NameMaster { .. }
-        );
         match self.key(room).await {
             Ok(key) => self.propose(room, Some(&key), intent).await,
-            Err(KeyError::Missing) if keyless => self.propose(room, None, intent).await,
+            // A farewell says the same with and without a key: a lost key must not keep a group.
+            Err(_) if matches!(intent.command, Command::Delete | Command::Leave) => {
+                self.propose(room, None, intent).await
+            }
+            // What comes from outside is no member's, so the rules alone say that there is no such
+            // room.
+            Err(KeyError::Missing)
+                if matches!(intent.command, Command::Hand { .. } | Command::NameMaster { .. }) =>
+            {
+                self.propose(room, None, intent).await
+            }
             Err(error) => Err(self.without_key(room, &intent, error).await),
         }
     }
@@ -89,8 +94,9 @@ impl Rooms {
             fence.effective().await?;
         }
         if kind == Kind::Deletion {
-            // P3: once this is answered no node can open it. The purge does the same again.
-            self.destroy(appended.room).await;
+            // P3: once this is answered no node can open it. Where the key can't be reached the
+            // answer is that it failed for now: the purge tries again, and who asks again is told.
+            self.on_disk(move |keys| keys.destroy(appended.room)).await?;
         }
         let accepted = Accepted {
             room: appended.room,
@@ -161,8 +167,8 @@ impl Rooms {
 
     async fn destroy(&self, room: RoomId) {
         if let Err(error) = self.on_disk(move |keys| keys.destroy(room)).await {
-            // The purge tries again until it is gone.
-            tracing::error!(room.id = %room, %error, "a key could not be destroyed yet");
+            // It seals nothing.
+            tracing::warn!(room.id = %room, %error, "the key of a room that was not made is left");
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use crate::house::{House, refused};
 use crate::people::talking::message;
-use crate::people::{Person, operation};
-use crosstalk_protocol::code::RefusalCode;
+use crate::people::{Person, hello, operation};
+use crosstalk_loadtest::Error;
+use crosstalk_protocol::code::{FailureCode, RefusalCode};
 use crosstalk_protocol::push::NoticeKind;
 use crosstalk_protocol::request::Delete;
 use std::path::{Path, PathBuf};
@@ -81,6 +82,55 @@ fn files_in(directory: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
     let (directories, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
     files.into_iter().chain(directories.iter().flat_map(|path| files_in(path))).collect()
+}
+
+#[tokio::test]
+async fn a_deletion_is_answered_when_the_key_is_gone_and_not_before() {
+    // P3, R21, R29
+    let house = House::open().await;
+    let (acme, globex) = house.two_connected_companies().await;
+    let (alice, carol) = (acme.person("Alice").await, globex.person("Carol").await);
+    alice.is_contact_of(&carol).await;
+    let group = alice.creates_a_group("Launch", &[&carol]).await;
+    // The disk with the keys is away.
+    let (keys, away) = (house.server.keys(), house.server.home().join("away"));
+    std::fs::rename(&keys, &away).unwrap();
+    let delete = Delete { room: group, operation: operation() };
+    for _ in 0..2 {
+        let failed = alice.asks(delete.clone()).await.unwrap_err();
+        let Error::Failed(failed) = failed else { panic!("{failed}") };
+        assert_eq!(failed.code, FailureCode::Unavailable);
+    }
+    // It is gone for everybody all the same.
+    carol.is_told(NoticeKind::Deleted { room: group }).await;
+    carol.finds_nothing(group).await;
+    std::fs::rename(&away, &keys).unwrap();
+    let deleted = alice.asks(delete.clone()).await.unwrap();
+    assert!(deleted.effective && !keys.join(format!("{group}.key")).exists());
+    house.jobs_are_done().await;
+    assert_eq!(alice.asks(delete).await.unwrap(), deleted);
+    assert_eq!(house.server.faults(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_group_whose_key_is_damaged_can_be_deleted() {
+    // R21
+    let mut house = House::open_apart(&[]);
+    let (acme, globex) = house.two_connected_companies().await;
+    let (alice, carol) = (acme.person("Alice").await, globex.person("Carol").await);
+    alice.is_contact_of(&carol).await;
+    let group = alice.creates_a_group("Launch", &[&carol]).await;
+    house.server.kill();
+    let key = house.server.keys().join(format!("{group}.key"));
+    std::fs::write(&key, "what is this").unwrap();
+    house.server.start_again();
+    let mut alice = alice.connects().await;
+    alice.hello(hello()).await.unwrap();
+    let delete = Delete { room: group, operation: operation() };
+    assert!(alice.request(delete).await.unwrap().effective);
+    assert!(!key.exists());
+    house.jobs_are_done().await;
+    assert_eq!(house.server.faults(), Vec::<String>::new());
 }
 
 #[tokio::test]

@@ -19,6 +19,10 @@ use uuid::Uuid;
 /// How long a token of the house is good.
 const TOKEN_LIFETIME: Duration = Duration::from_hours(1);
 
+/// People here say more in a second than people do; `hygiene` sets its own rates.
+const QUICK: [(&str, &str); 2] =
+    [("limits.requests_per_second", "100000"), ("limits.requests_burst", "100000")];
+
 /// A running server, and who may do everything there.
 pub(crate) struct House {
     pub(crate) server: TestServer,
@@ -34,9 +38,15 @@ impl House {
 
     /// The same with settings, as `section.key` and value.
     pub(crate) async fn open_with(settings: &[(&str, &str)]) -> Self {
-        // People here say more in a second than people do; `hygiene` sets its own rates.
-        let quick = [("limits.requests_per_second", "100000"), ("limits.requests_burst", "100000")];
-        let server = TestServer::start(&[quick.as_slice(), settings].concat()).await;
+        Self::of(TestServer::start(&[&QUICK, settings].concat()).await)
+    }
+
+    /// The same as a process of its own, which can be killed.
+    pub(crate) fn open_apart(settings: &[(&str, &str)]) -> Self {
+        Self::of(TestServer::start_apart(&[&QUICK, settings].concat()))
+    }
+
+    fn of(server: TestServer) -> Self {
         let operator = Admin::new(server.http(), server.operator_token());
         Self { server, operator, companies: AtomicU32::new(0) }
     }

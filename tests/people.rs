@@ -8,8 +8,9 @@ pub(crate) mod talking;
 use crosstalk_loadtest::{Asks, Client, Closed, Device, Error, Target};
 use crosstalk_protocol::answer::Welcome;
 use crosstalk_protocol::code::RefusalCode;
-use crosstalk_protocol::ids::{OperationId, RoomId, UserId};
+use crosstalk_protocol::ids::{DeviceId, OperationId, RoomId, UserId};
 use crosstalk_protocol::push::{NoticeKind, Push};
+use crosstalk_protocol::request::Hello;
 use std::time::Duration;
 use tokio::sync::Mutex;
 use uuid::Uuid;
@@ -166,6 +167,12 @@ impl Hand {
         let texts = kept.map(|kept| kept.messages().map(|message| message.text.to_owned()));
         texts.map(Iterator::collect).unwrap_or_default()
     }
+}
+
+/// The first words of a new device that follows no room yet.
+pub(crate) fn hello() -> Hello {
+    let device = DeviceId(Uuid::new_v4());
+    Hello { device, token: None, inbox: None, rooms: Vec::new(), client: None }
 }
 
 /// A new id of something that is asked for.

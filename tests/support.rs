@@ -1,11 +1,16 @@
-//! A real server in this process: on a free port, with a data directory and keys of its own.
+//! A real server: on a free port, with a data directory and keys of its own; in this process, or as
+//! the program that can be killed.
 
+mod apart;
+
+use apart::Apart;
 use crosstalk::authority::Time;
 use crosstalk::config::{Config, Layers};
 use crosstalk::identity::mint::{Grant, Mint, PUBLIC_FILE};
 use crosstalk::server::{self, Running};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 
@@ -20,6 +25,8 @@ pub(crate) struct TestServer {
     config: Config,
     operators: Mint,
     running: Option<Running>,
+    flags: Vec<(String, String)>,
+    apart: Option<Apart>,
     address: SocketAddr,
 }
 
@@ -27,6 +34,23 @@ impl TestServer {
     /// Starts a server with these settings, `section.key` and value, besides those that every test
     /// server has.
     pub(crate) async fn start(settings: &[(&str, &str)]) -> Self {
+        let mut server = Self::prepare(settings);
+        let running = server::start(&server.config).await.unwrap();
+        server.address = running.address();
+        server.running = Some(running);
+        server
+    }
+
+    /// The same as a process of its own, which can be killed.
+    pub(crate) fn start_apart(settings: &[(&str, &str)]) -> Self {
+        let mut server = Self::prepare(settings);
+        let (apart, address) = Apart::start(&server.flags);
+        server.address = address;
+        server.apart = Some(apart);
+        server
+    }
+
+    fn prepare(settings: &[(&str, &str)]) -> Self {
         let home = tempfile::tempdir().unwrap();
         let keys = home.path().join("operators");
         let operators = Mint::create(&keys).unwrap();
@@ -40,11 +64,36 @@ impl TestServer {
             ("limits.drain_seconds", "5".to_owned()),
         ];
         flags.extend(settings.iter().map(|(key, value)| (*key, (*value).to_owned())));
-        let flags: Vec<_> = flags.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+        let flags: Vec<(String, String)> =
+            flags.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
         let config = Layers::gather(None, &BTreeMap::new(), &flags).unwrap().into_config();
-        let running = server::start(&config).await.unwrap();
-        let address = running.address();
-        Self { home, config, operators, running: Some(running), address }
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self { home, config, operators, running: None, flags, apart: None, address }
+    }
+
+    /// Kills the process it is, as a power cut does.
+    pub(crate) fn kill(&mut self) {
+        self.apart.take().expect("it is no process of its own, or is dead").kill();
+    }
+
+    /// Starts it again as a process, on the same data and at the same address.
+    pub(crate) fn start_again(&mut self) {
+        self.apart = Some(Apart::start_at(self.address, &self.flags).unwrap());
+    }
+
+    /// The directory of the data.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.home().join("data")
+    }
+
+    /// The directory of the keys.
+    pub(crate) fn keys(&self) -> PathBuf {
+        self.home().join("keys")
+    }
+
+    /// What `crosstalk check` finds wrong with the data.
+    pub(crate) fn faults(&self) -> Vec<String> {
+        crosstalk::timeline::embedded::check(&self.data()).unwrap().faults
     }
 
     /// Stops it as SIGTERM does, and waits until it has.
