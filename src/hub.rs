@@ -16,7 +16,7 @@ mod seats;
 mod tests;
 
 pub use attach::{Attached, Following};
-pub use connection::{Connection, TooMany};
+pub use connection::{Connection, NotTaken};
 
 use crate::authority::Subject;
 use crate::timeline::Committed;

@@ -53,6 +53,8 @@ pub struct Services {
 
 /// A socket after the opening handshake.
 pub struct Arrived {
+    /// Its number, taken from the hub before its opening was answered.
+    pub number: u64,
     /// The socket.
     pub socket: TcpStream,
     /// What was read of it beyond the handshake.
@@ -67,7 +69,7 @@ pub struct Arrived {
 
 /// Serves one device until it or the server goes. `stop` says that the server is draining.
 pub async fn serve(arrived: Arrived, services: Arc<Services>, stop: CancellationToken) {
-    let Arrived { socket, leftover, token, peer, place } = arrived;
+    let Arrived { number, socket, leftover, token, peer, place } = arrived;
     let socket = match tcp::adopt(socket, &services.wire) {
         Ok(socket) => socket,
         Err(error) => {
@@ -80,7 +82,7 @@ pub async fn serve(arrived: Arrived, services: Arc<Services>, stop: Cancellation
     let reader = wire::reader::open(Arc::clone(&wire), leftover.to_vec(), &services.wire).await;
     let connected = OnceLock::new();
     let session = async {
-        let hello = handshake::hello(&services, &wire, reader, token).await;
+        let hello = handshake::hello(&services, (number, &wire), reader, token).await;
         let Some((said_hello, reader)) = hello else { return };
         drop(place);
         let connected = connected.get_or_init(|| Arc::new(said_hello));

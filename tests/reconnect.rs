@@ -203,6 +203,20 @@ async fn the_newer_connection_of_a_device_stays() {
 }
 
 #[tokio::test]
+async fn a_connection_that_was_given_up_does_not_replace_the_one_after_it() {
+    // Its hello may be read late, when the device has long come back.
+    let house = House::open().await;
+    let (_, bob, _) = two_in_a_room(&house).await;
+    let device = bob.hand().await.device.replica().device();
+    let mut given_up = bob.connects().await;
+    let (mut newer, _) = Client::sign_in(&bob.target(), Hello { device, ..hello() }).await.unwrap();
+    given_up.send_text(said_hello(&Hello { device, ..hello() })).await.unwrap();
+    let closed = given_up.closed().await.unwrap();
+    assert_eq!(closed.known(), Some(CloseCode::Replaced), "{closed}");
+    newer.request(Rest { rooms: Vec::new() }).await.unwrap();
+}
+
+#[tokio::test]
 async fn the_token_comes_by_each_of_the_three_ways() {
     let house = House::open().await;
     let (_, bob, _) = two_in_a_room(&house).await;

@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 
 /// One connected device.
 pub struct Connection {
-    /// Its number on this node.
+    /// Its number on this node, in the order of arrival.
     pub number: u64,
     /// Whose.
     pub user: UserId,
@@ -25,31 +25,46 @@ pub struct Connection {
     pub(super) seated: Mutex<HashSet<RoomId>>,
 }
 
-/// The person has as many connections as one may have.
+/// Why a connection was not taken in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TooMany;
+pub enum NotTaken {
+    /// The person has as many connections as one may have.
+    TooMany,
+    /// The device has another one that arrived later.
+    Replaced,
+}
 
 impl Hub {
-    /// Takes a connection in. An older one of the same device is closed: the newer one stays.
-    /// Whoever calls this asks afterwards once more whether the person may be here: a cut that was
-    /// applied before did not find this connection.
+    /// The number of a connection that arrives now, before anything is read of it. A connection that
+    /// is dead already may say its hello after the one that took its place: it is not the newer one.
+    pub fn arrives(&self) -> u64 {
+        self.next_connection.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Takes in the connection of this number. An older one of the same device is closed: the newer
+    /// one stays. Whoever calls this asks afterwards once more whether the person may be here: a cut
+    /// that was applied before did not find this connection.
     ///
     /// # Errors
-    /// [`TooMany`] connections of this person.
+    /// [`NotTaken`], which says why.
     pub fn connect(
         &self,
+        number: u64,
         (user, company): (UserId, CompanyId),
         device: DeviceId,
         wire: Arc<Wire>,
-    ) -> Result<Arc<Connection>, TooMany> {
-        let number = self.next_connection.fetch_add(1, Ordering::Relaxed);
+    ) -> Result<Arc<Connection>, NotTaken> {
         let seated = Mutex::default();
         let connection = Arc::new(Connection { number, user, company, device, wire, seated });
         let older: Vec<Arc<Connection>> = {
             let mut of_user = self.people.entry(user).or_default();
+            let mut same = of_user.iter().filter(|one| one.device == device);
+            if same.any(|one| one.number > number && one.wire.is_open()) {
+                return Err(NotTaken::Replaced);
+            }
             let others = of_user.iter().map(|one| one.device).filter(|other| *other != device);
             if others.collect::<HashSet<_>>().len() >= self.limits.connections_per_person_max {
-                return Err(TooMany);
+                return Err(NotTaken::TooMany);
             }
             let older = of_user.iter().filter(|one| one.device == device).cloned().collect();
             of_user.push(Arc::clone(&connection));

@@ -133,7 +133,8 @@ impl Scene {
         let wire = Arc::new(Wire::new(witness, lease, Arc::new(WireLimits::default())));
         let device = DeviceId(uuid::Uuid::from_u128(1));
         let company = self.facts.people[&user].company;
-        (self.hub.connect((user, company), device, wire).unwrap(), far)
+        let number = self.hub.arrives();
+        (self.hub.connect(number, (user, company), device, wire).unwrap(), far)
     }
 
     /// What he sees of the room, in a snapshot of now.

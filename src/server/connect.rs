@@ -50,7 +50,8 @@ pub(super) async fn connect(
     let places = visitor.take_places(address);
     let places = places.ok_or_else(|| Problem::failed(FailureCode::RateLimited))?;
     let answer = (StatusCode::SWITCHING_PROTOCOLS, opening.answer()).into_response();
-    let upgraded = Upgraded { upgrade, places, peer: visitor.peer, token: opening.token };
+    let number = connect.services.hub.arrives();
+    let upgraded = Upgraded { number, upgrade, places, peer: visitor.peer, token: opening.token };
     let begun = Arc::clone(&connect);
     let cut = connect.cut.clone();
     let session = async move { begun.serve(upgraded).await };
@@ -60,6 +61,7 @@ pub(super) async fn connect(
 
 /// A connection whose 101 is on its way.
 struct Upgraded {
+    number: u64,
     upgrade: OnUpgrade,
     places: (Place, Unknown),
     peer: SocketAddr,
@@ -68,13 +70,14 @@ struct Upgraded {
 
 impl Connect {
     async fn serve(&self, upgraded: Upgraded) {
-        let Upgraded { upgrade, places: (place, unknown), peer, token } = upgraded;
+        let Upgraded { number, upgrade, places: (place, unknown), peer, token } = upgraded;
         let taken = upgrade.await.ok().and_then(|io| io.downcast::<TokioIo<TcpStream>>().ok());
         let Some(taken) = taken else {
             tracing::debug!("a connection was gone before its opening was answered");
             return;
         };
         let arrived = Arrived {
+            number,
             socket: taken.io.into_inner(),
             leftover: taken.read_buf,
             token,

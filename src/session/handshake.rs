@@ -9,6 +9,7 @@ use super::{Services, catch_up};
 use crate::authority::{Act, Actor, Person};
 use crate::config::fixed::PERSON_NAME_CHARACTERS_MAX;
 use crate::directory::{Deed, Greeting, Record, SignIn, SignInRefused};
+use crate::hub::NotTaken;
 use crate::identity::{Claims, Realm, Token};
 use crate::rooms::show;
 use crate::timeline::{Error, NotAppended};
@@ -25,7 +26,7 @@ use uuid::Uuid;
 /// Waits for a good `hello`, answers it and begins to catch up; closes the connection otherwise.
 pub(super) async fn hello(
     services: &Arc<Services>,
-    wire: &Arc<Wire>,
+    (number, wire): (u64, &Arc<Wire>),
     mut reader: Reader,
     token: Option<Token>,
 ) -> Option<(Connected, Reader)> {
@@ -44,7 +45,8 @@ pub(super) async fn hello(
     };
     match signed_in {
         Ok((claims, person)) => {
-            let connected = connect(services, wire, (claims, person), (id, hello)).await?;
+            let connected =
+                connect(services, (number, wire), (claims, person), (id, hello)).await?;
             Some((connected, reader))
         }
         Err(NotSignedIn::Refused) => {
@@ -159,7 +161,7 @@ async fn first_sign_in(services: &Services, company: CompanyId, claims: &Claims)
 /// between, and did not find this connection), greets, and catches up.
 async fn connect(
     services: &Arc<Services>,
-    wire: &Arc<Wire>,
+    (number, wire): (u64, &Arc<Wire>),
     (claims, person): (Claims, SignIn),
     (id, hello): (u64, Hello),
 ) -> Option<Connected> {
@@ -169,9 +171,16 @@ async fn connect(
         wire.close(CloseCode::BadFrame, 0);
         return None;
     }
-    let Ok(connection) = services.hub.connect(who, hello.device, Arc::clone(wire)) else {
-        wire.close(CloseCode::TooManyConnections, 0);
-        return None;
+    let connection = match services.hub.connect(number, who, hello.device, Arc::clone(wire)) {
+        Ok(connection) => connection,
+        Err(NotTaken::TooMany) => {
+            wire.close(CloseCode::TooManyConnections, 0);
+            return None;
+        }
+        Err(NotTaken::Replaced) => {
+            wire.close(CloseCode::Replaced, 0);
+            return None;
+        }
     };
     let rate = Rate::of(&services.limits);
     let connected = Connected::new(Arc::clone(services), connection, rate, claims.expires_at);

@@ -106,7 +106,7 @@ impl World {
         let lease = Arc::new(Lease::unlimited());
         let wire = Arc::new(Wire::new(near, lease, Arc::default()));
         let who = (self.carol.id, self.carol.company);
-        (self.hub.connect(who, DeviceId(id(device)), wire).unwrap(), far)
+        (self.hub.connect(self.hub.arrives(), who, DeviceId(id(device)), wire).unwrap(), far)
     }
 
     fn sits_down(&self, connection: &Arc<Connection>, page: &str) -> Attached {
