@@ -170,6 +170,11 @@ impl Running {
         self.address
     }
 
+    /// How much the store has been asked to read so far.
+    pub fn reads(&self) -> timeline::Reads {
+        self.parts.reads()
+    }
+
     /// Stops accepting, tells every client to come back, waits for them up to the limit, and
     /// closes the store.
     pub async fn stop(self) {

@@ -383,6 +383,15 @@ pub struct Marked {
     pub external: bool,
 }
 
+/// What a store has been asked to read since it was opened, directory and timelines alike.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Reads {
+    /// Questions, each answered from one snapshot.
+    pub questions: u64,
+    /// Statements that were run to answer them.
+    pub statements: u64,
+}
+
 /// The timelines of a store.
 pub trait Timeline: Send + Sync + 'static {
     /// Decides a command on the room's state of now and appends what it makes of it; durable when
@@ -410,4 +419,7 @@ pub trait Timeline: Send + Sync + 'static {
 
     /// The time of now, as the store would write it.
     fn now(&self) -> Time;
+
+    /// How much it has been asked to read so far.
+    fn reads(&self) -> Reads;
 }

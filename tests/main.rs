@@ -20,6 +20,7 @@ mod hygiene;
 mod inbox;
 mod kills;
 mod leaks;
+mod many_rooms;
 mod people;
 mod pressure;
 mod process;

@@ -8,6 +8,7 @@ use crosstalk::authority::Time;
 use crosstalk::config::{Config, Layers};
 use crosstalk::identity::mint::{Grant, Mint, PUBLIC_FILE};
 use crosstalk::server::{self, Running};
+use crosstalk::timeline::Reads;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -109,6 +110,11 @@ impl TestServer {
         let running = server::start(&self.config).await.unwrap();
         self.address = running.address();
         self.running = Some(running);
+    }
+
+    /// How much its store has been asked to read since it started.
+    pub(crate) fn reads(&self) -> Reads {
+        self.running.as_ref().unwrap().reads()
     }
 
     /// Where it listens.

@@ -11,8 +11,8 @@ use crate::identity::{Issuer, Issuers, KeySet, Realm};
 use crate::keys::{KeyDirectory, Places};
 use crate::rooms::Rooms;
 use crate::session::{Pace, Services};
-use crate::timeline::Timeline;
 use crate::timeline::embedded::{Embedded, Options};
+use crate::timeline::{Reads, Timeline};
 use crate::wire::{self, Lease};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -64,6 +64,11 @@ impl Parts {
             acts: TaskTracker::new(),
             follower,
         })
+    }
+
+    /// How much the store has been asked to read so far.
+    pub(super) fn reads(&self) -> Reads {
+        self.store.reads()
     }
 
     /// What sessions need.

@@ -31,6 +31,7 @@ mod rooms;
 mod rows;
 mod sight;
 mod stints;
+mod tally;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -40,7 +41,9 @@ mod writer;
 pub use check::{Report, check};
 pub use open::OpenError;
 
-use super::{Appended, Committed, Error, Marked, NotAppended, Proposal, Read, Timeline, Want};
+use super::{
+    Appended, Committed, Error, Marked, NotAppended, Proposal, Read, Reads, Timeline, Want,
+};
 use crate::authority::{Limits, Time};
 use crate::keys::KeyDirectory;
 use crosstalk_protocol::ids::{RoomId, Seq, UserId};
@@ -54,6 +57,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
+use tally::Tally;
 use task::{Reply, Task};
 use tokio::sync::{mpsc, oneshot};
 use writer::{Shared, Writer};
@@ -128,6 +132,7 @@ pub struct Embedded {
     questions: Option<mpsc::Sender<Work>>,
     threads: Vec<JoinHandle<()>>,
     shared: Shared,
+    tally: Arc<Tally>,
     epoch: u64,
     clock: Clock,
     follower_queue: usize,
@@ -145,7 +150,7 @@ impl Embedded {
         let directory = Directory::lock(&options.directory)?;
         let connection = directory.writer(options.pages_max)?;
         let meta = directory.meta(&connection, &keys)?;
-        let shared = Shared::default();
+        let (shared, tally) = (Shared::default(), Arc::new(Tally::default()));
         let (questions, asked) = mpsc::channel(options.reader_queue);
         let asked = Arc::new(Mutex::new(asked));
         let mut threads = Vec::new();
@@ -155,6 +160,7 @@ impl Embedded {
                 options: Arc::clone(&options),
                 marks: shared.marks.clone(),
                 epoch: meta.epoch,
+                tally: Arc::clone(&tally),
             };
             let asked = Arc::clone(&asked);
             threads.push(std::thread::spawn(move || reader.run(&asked)));
@@ -178,6 +184,7 @@ impl Embedded {
             questions: Some(questions),
             threads,
             shared,
+            tally,
             epoch: meta.epoch,
             clock: Arc::clone(&options.clock),
             follower_queue: options.follower_queue,
@@ -246,6 +253,10 @@ impl Timeline for Embedded {
 
     fn now(&self) -> Time {
         (self.clock)()
+    }
+
+    fn reads(&self) -> Reads {
+        self.tally.reads()
     }
 }
 

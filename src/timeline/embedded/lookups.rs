@@ -25,7 +25,7 @@ impl Reader {
         subject: &str,
         issued: Time,
     ) -> Sql<Result<SignIn, SignInRefused>> {
-        let mut statement = self.connection.prepare_cached(concat!(
+        let mut statement = self.statement(concat!(
             "SELECT ",
             person_columns!(),
             ", ",
@@ -43,7 +43,7 @@ impl Reader {
         user: UserId,
         issued: Time,
     ) -> Sql<Result<SignIn, SignInRefused>> {
-        let mut statement = self.connection.prepare_cached(concat!(
+        let mut statement = self.statement(concat!(
             "SELECT ",
             person_columns!(),
             ", ",
@@ -62,7 +62,7 @@ impl Reader {
         after: Option<UserId>,
         limit: u32,
     ) -> Sql<(Vec<Contact>, bool)> {
-        let mut statement = self.connection.prepare_cached(
+        let mut statement = self.statement(
             "SELECT p.person, p.id, p.name, c.id, c.name, p.guest, k.state \
              FROM contact k JOIN person p ON p.person = k.other \
              JOIN company c ON c.company = p.company \
@@ -82,16 +82,17 @@ impl Reader {
 
     /// What waits in somebody's inbox after a place.
     pub(super) fn inbox(&self, user: UserId, after: u64, limit: u32) -> Sql<(Vec<Noticed>, bool)> {
-        let Some((_, person, _)) = rows::standing(&self.connection, user)? else {
+        let Some(asker) = self.asker(user)? else {
             return Ok((Vec::new(), false));
         };
         let limit = limit.clamp(1, PAGE_MAX);
-        waiting(&self.connection, &person, after.cast_signed().max(0), limit)
+        self.tally.statement();
+        waiting(&self.connection, &asker.person, after.cast_signed().max(0), limit)
     }
 
     /// All companies.
     pub(super) fn companies(&self) -> Sql<Vec<CompanyRecord>> {
-        let mut statement = self.connection.prepare_cached(concat!(
+        let mut statement = self.statement(concat!(
             "SELECT ",
             company_columns!(),
             ", c.name, c.issuer, c.audience, c.keys FROM company c ORDER BY c.id"
@@ -117,7 +118,7 @@ impl Reader {
         after: Option<UserId>,
         limit: u32,
     ) -> Sql<(Vec<PersonRecord>, bool)> {
-        let mut statement = self.connection.prepare_cached(concat!(
+        let mut statement = self.statement(concat!(
             "SELECT ",
             person_columns!(),
             ", p.name, p.subject, p.address FROM company c JOIN person p ON p.company = c.company \

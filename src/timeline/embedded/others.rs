@@ -44,7 +44,7 @@ impl Present {
 impl Reader {
     /// The members whose stints hold (R19), in the order of their ids.
     pub(super) fn present(&self, opened: &Opened) -> Sql<Vec<Present>> {
-        let mut statement = self.connection.prepare_cached(concat!(
+        let mut statement = self.statement(concat!(
             "SELECT ",
             member_columns!(),
             ", p.outside, p.whole, c.outside, c.whole, p.name, c.name, c.external_read_marks, \
@@ -91,8 +91,7 @@ impl Reader {
         let mut people: Vec<Profile> = rest.take(limit + 1).map(Present::profile).collect();
         let more = people.len() > limit;
         people.truncate(limit);
-        let cut = self.newest_cut()?;
-        let sight = Self::sight(asker, opened, super::page::Rows::default(), cut);
+        let sight = Self::sight(asker, opened, super::page::Rows::default());
         Ok(Read { more, people, ..one_room(room, Ok(sight)) })
     }
 
@@ -115,14 +114,13 @@ impl Reader {
             shown && read
         });
         let readers = readers.map(|one| one.user).collect();
-        let cut = self.newest_cut()?;
-        let sight = Self::sight(asker, opened, super::page::Rows::default(), cut);
+        let sight = Self::sight(asker, opened, super::page::Rows::default());
         Ok(Read { readers, ..one_room(room, Ok(sight)) })
     }
 
     fn marks_from(&self, room: i64, seq: Seq) -> Sql<BTreeSet<i64>> {
         let sql = "SELECT person FROM mark WHERE room = ?1 AND seq >= ?2";
-        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut statement = self.statement(sql)?;
         let found = statement.query_map((room, seq.0.cast_signed()), |row| row.get(0))?;
         found.collect()
     }
@@ -132,7 +130,7 @@ impl Reader {
         let names = users.iter().take(PEOPLE_MAX).map(|user| format!("\"{}\"", user.0.simple()));
         let names = format!("[{}]", names.collect::<Vec<_>>().join(","));
         let seen = self.seen(asker, &names)?;
-        let mut statement = self.connection.prepare_cached(
+        let mut statement = self.statement(
             "SELECT p.person, p.id, p.name, c.id, c.name, p.guest FROM json_each(?1) j \
              CROSS JOIN person p ON p.id = unhex(j.value) JOIN company c ON c.company = p.company",
         )?;
@@ -149,7 +147,7 @@ impl Reader {
 
     /// The numbers of those among the asked whom he can see.
     fn seen(&self, asker: &Asker, names: &str) -> Sql<BTreeSet<i64>> {
-        let mut statement = self.connection.prepare_cached(
+        let mut statement = self.statement(
             "SELECT r.id, x.person, x.start, x.ended FROM ( \
                SELECT s.room, s.person, s.start, s.ended FROM json_each(?1) j \
                  CROSS JOIN person p ON p.id = unhex(j.value) \

@@ -118,7 +118,7 @@ impl Reader {
         if places.is_empty() {
             return Ok(seen);
         }
-        let mut statement = self.connection.prepare_cached(ENTRIES)?;
+        let mut statement = self.statement(ENTRIES)?;
         let mut rows = statement.query([list(places.iter().map(|(_, place)| *place))])?;
         let mut bytes: HashMap<usize, usize> = HashMap::new();
         let mut total = 0;
@@ -185,7 +185,7 @@ impl Reader {
         if places.is_empty() {
             return Ok(());
         }
-        let mut statement = self.connection.prepare_cached(
+        let mut statement = self.statement(
             "SELECT x.place, x.seq, p.id, e.body, p.id, e.client FROM json_each(?1) j \
              CROSS JOIN reaction x ON x.place = j.value JOIN person p ON p.person = x.person \
              JOIN entry e ON e.place = ((x.place >> 40) << 40) | x.seq LIMIT ?2",

@@ -4,13 +4,14 @@ use super::Options;
 use super::codes::Sql;
 use super::marks::Marks;
 use super::page::Rows;
-use super::rows;
+use super::rows::{self, COMPANY_COLUMNS, PERSON_COLUMNS, company_columns, person_columns};
 use super::sight::{Opened, Wanted};
+use super::tally::Tally;
 use crate::authority::{Company, Person, Refusal, Standing};
 use crate::timeline::{Error, Read, Sight, Want};
 use crosstalk_protocol::ids::{RoomId, UserId};
 use parking_lot::Mutex;
-use rusqlite::Connection;
+use rusqlite::{CachedStatement, Connection, OptionalExtension};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -23,6 +24,7 @@ pub(super) struct Reader {
     pub(super) options: Arc<Options>,
     pub(super) marks: Marks,
     pub(super) epoch: u64,
+    pub(super) tally: Arc<Tally>,
 }
 
 /// Who asks, as the snapshot knows him.
@@ -30,6 +32,8 @@ pub(super) struct Asker {
     pub(super) number: i64,
     pub(super) person: Person,
     pub(super) company: Company,
+    /// The number of the newest cut.
+    pub(super) cut: u64,
 }
 
 impl Asker {
@@ -52,6 +56,7 @@ impl Reader {
 
     /// Answers from one snapshot.
     pub(super) fn in_snapshot<T>(&self, ask: impl FnOnce(&Self) -> Sql<T>) -> Result<T, Error> {
+        self.tally.question();
         let answer = || {
             let snapshot = self.connection.unchecked_transaction()?;
             let answer = ask(self)?;
@@ -67,10 +72,9 @@ impl Reader {
 
     /// What a person wants, through his views.
     pub(super) fn read(&self, user: UserId, want: &Want) -> Sql<Read> {
-        let Some((number, person, company)) = rows::standing(&self.connection, user)? else {
+        let Some(asker) = self.asker(user)? else {
             return Ok(nothing(want));
         };
-        let asker = Asker { number, person, company };
         match want {
             Want::Resume(places) => self.resume(&asker, places),
             Want::Page { room, range, limit } => self.page(&asker, *room, *range, *limit),
@@ -83,9 +87,29 @@ impl Reader {
         }
     }
 
-    /// The number of the newest cut in this snapshot.
-    pub(super) fn newest_cut(&self) -> Sql<u64> {
-        super::writer::newest_cut(&self.connection)
+    /// A statement that is run once.
+    pub(super) fn statement(&self, sql: &str) -> Sql<CachedStatement<'_>> {
+        self.tally.statement();
+        self.connection.prepare_cached(sql)
+    }
+
+    /// Who asks, and the newest cut in this snapshot.
+    pub(super) fn asker(&self, user: UserId) -> Sql<Option<Asker>> {
+        let mut statement = self.statement(concat!(
+            "SELECT ",
+            person_columns!(),
+            ", ",
+            company_columns!(),
+            ", (SELECT coalesce(max(cut), 0) FROM cut) \
+             FROM person p JOIN company c ON c.company = p.company WHERE p.id = ?1"
+        ))?;
+        let found = statement.query_row([user.bytes()], |row| {
+            let (number, person) = rows::person(row, 0)?;
+            let (_, company) = rows::company(row, PERSON_COLUMNS)?;
+            let cut: i64 = row.get(PERSON_COLUMNS + COMPANY_COLUMNS)?;
+            Ok(Asker { number, person, company, cut: cut.cast_unsigned() })
+        });
+        found.optional()
     }
 
     /// One room of which no places are asked for.
@@ -95,11 +119,11 @@ impl Reader {
     }
 
     /// The sight of an opened room with these rows.
-    pub(super) fn sight(asker: &Asker, opened: Opened, rows: Rows, cut: u64) -> Sight {
+    pub(super) fn sight(asker: &Asker, opened: Opened, rows: Rows) -> Sight {
         let mut view = opened.view;
         view.shown_through(rows.through);
         Sight {
-            permit: view.permit(cut),
+            permit: view.permit(asker.cut),
             view,
             room: opened.room,
             name: opened.name,

@@ -58,7 +58,7 @@ impl Reader {
         asker: &Asker,
         wanted: &[Wanted],
     ) -> Sql<Vec<Result<Opened, Refusal>>> {
-        let mut statement = self.connection.prepare_cached(concat!(
+        let mut statement = self.statement(concat!(
             "SELECT ",
             room_columns!(),
             ", o.disabled, (SELECT tag FROM entry WHERE place BETWEEN r.room << 40 AND \
@@ -123,7 +123,7 @@ impl Reader {
         let places = opened
             .iter()
             .flat_map(|it| it.titles.iter().flatten().map(|seq| place(it.number, *seq)));
-        let mut statement = self.connection.prepare_cached(
+        let mut statement = self.statement(
             "SELECT e.place, e.body, p.id, e.client FROM json_each(?1) j \
              CROSS JOIN entry e ON e.place = j.value LEFT JOIN person p ON p.person = e.author",
         )?;
@@ -221,7 +221,7 @@ pub(super) fn rooms_after(
     after: Option<RoomId>,
     limit: u32,
 ) -> Sql<Vec<RoomId>> {
-    let mut statement = reader.connection.prepare_cached(
+    let mut statement = reader.statement(
         "SELECT r.id FROM stint s JOIN room r ON r.room = s.room \
          WHERE s.person = ?1 AND s.ended IS NULL AND (?2 IS NULL OR r.id > ?2) \
          ORDER BY r.id LIMIT ?3",

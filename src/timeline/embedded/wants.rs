@@ -19,8 +19,8 @@ const UNREAD_MAX: i64 = 1_000;
 const PINS_MAX: i64 = 200;
 
 impl Reader {
-    /// What was missed in these rooms. Whatever they are, it takes three statements: rooms and
-    /// stints, entries, reactions.
+    /// What was missed in these rooms. However many they are, it takes four statements with the one
+    /// that says who asks: rooms and stints, entries, reactions.
     pub(super) fn resume(&self, asker: &Asker, places: &[Place]) -> Sql<Read> {
         let wanted: Vec<Wanted> = places
             .iter()
@@ -35,10 +35,9 @@ impl Reader {
             .collect();
         let mut rows = self.rows(&stretches)?.into_iter();
         drop(stretches);
-        let cut = self.newest_cut()?;
         let rooms = opened.into_iter().zip(places).map(|(opened, place)| {
             let rows = opened.is_ok().then(|| rows.next()).flatten().unwrap_or_default();
-            (place.room, opened.map(|opened| Self::sight(asker, opened, rows, cut)))
+            (place.room, opened.map(|opened| Self::sight(asker, opened, rows)))
         });
         Ok(Read { rooms: rooms.collect(), more: false, people: Vec::new(), readers: Vec::new() })
     }
@@ -84,8 +83,7 @@ impl Reader {
             Range::After(seq) => Stretch::after(seq.min(opened.room.head), limit, &opened, None),
         };
         let rows = self.rows(&[(&opened, stretch)])?.pop().unwrap_or_default();
-        let cut = self.newest_cut()?;
-        Ok(one_room(room, Ok(Self::sight(asker, opened, rows, cut))))
+        Ok(one_room(room, Ok(Self::sight(asker, opened, rows))))
     }
 
     /// The rooms that he is in, in the order of their ids.
@@ -101,10 +99,9 @@ impl Reader {
             self.open(asker, &wanted)?.into_iter().filter_map(Result::ok).collect();
         self.title(&mut opened)?;
         self.count_unread(asker, &mut opened)?;
-        let cut = self.newest_cut()?;
         let rooms = opened
             .into_iter()
-            .map(|opened| (opened.room.id, Ok(Self::sight(asker, opened, Rows::default(), cut))));
+            .map(|opened| (opened.room.id, Ok(Self::sight(asker, opened, Rows::default()))));
         Ok(Read { rooms: rooms.collect(), more, people: Vec::new(), readers: Vec::new() })
     }
 
@@ -121,7 +118,7 @@ impl Reader {
             }
         }
         let spans = format!("[{}]", spans.join(","));
-        let mut statement = self.connection.prepare_cached(
+        let mut statement = self.statement(
             "SELECT j.value ->> 0, (SELECT count(*) FROM (SELECT 1 FROM entry \
              WHERE place BETWEEN j.value ->> 1 AND j.value ->> 2 AND kind = ?2 AND author <> ?1 \
              AND body IS NOT NULL LIMIT ?3)) FROM json_each(?4) j",
@@ -154,8 +151,7 @@ impl Reader {
             whole.members.insert(present.user, present.member);
         }
         opened.room = Arc::new(whole);
-        let cut = self.newest_cut()?;
-        Ok(one_room(room, Ok(Self::sight(asker, opened, Rows::default(), cut))))
+        Ok(one_room(room, Ok(Self::sight(asker, opened, Rows::default()))))
     }
 
     /// The pinned messages that he can see, oldest pin first.
@@ -164,7 +160,7 @@ impl Reader {
             Ok(opened) => opened,
             Err(refusal) => return Ok(one_room(room, Err(refusal))),
         };
-        let mut statement = self.connection.prepare_cached(
+        let mut statement = self.statement(
             "SELECT place FROM pin WHERE place BETWEEN ?1 AND ?2 ORDER BY seq LIMIT ?3",
         )?;
         let (first, last) = super::facts::whole_room(opened.number);
@@ -179,8 +175,7 @@ impl Reader {
             rows.lines.extend(pin.lines.into_iter().filter(|row| matches!(row, Row::Entry(_))));
         }
         drop(stretches);
-        let cut = self.newest_cut()?;
-        Ok(one_room(room, Ok(Self::sight(asker, opened, rows, cut))))
+        Ok(one_room(room, Ok(Self::sight(asker, opened, rows))))
     }
 
     /// A room in which messages are on for him (R12).
