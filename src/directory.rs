@@ -194,6 +194,15 @@ pub trait Directory: Send + Sync + 'static {
         limit: u32,
     ) -> BoxFuture<'_, Result<(Vec<Contact>, bool), crate::timeline::Error>>;
 
+    /// The other people of a user's own company who are neither suspended nor deleted, after one of
+    /// them, in the order of ids, with whether there are more. A guest has none.
+    fn colleagues(
+        &self,
+        user: UserId,
+        after: Option<UserId>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<(Vec<Profile>, bool), crate::timeline::Error>>;
+
     /// All companies with their issuers, ended ones included: read at start and after
     /// [`Effect::IssuerSet`], [`Effect::CompanyMade`] and [`Effect::CompanyEnded`].
     fn companies(&self) -> BoxFuture<'_, Result<Vec<CompanyRecord>, crate::timeline::Error>>;

@@ -10,7 +10,7 @@ use crosstalk_protocol::entry::{Change, LeftOut};
 use crosstalk_protocol::ids::Seq;
 use crosstalk_protocol::push::NoticeKind;
 use crosstalk_protocol::request::{
-    AcceptContact, Contacts, CreateFromContacts, EndContact, Members, RequestContact,
+    AcceptContact, Colleagues, Contacts, CreateFromContacts, EndContact, Members, RequestContact,
 };
 use crosstalk_protocol::words::{GroupCreation, LeftOutReason, RoomKind, Way};
 
@@ -70,6 +70,33 @@ async fn external_people_must_be_contacts() {
     // R13: and of the one who adds.
     let group = alice.creates_a_group("Launch", &[&carol]).await;
     refused_naming(alice.adds(group, &[&dan]).await, RefusalCode::NotContacts, &[&dan]);
+}
+
+#[tokio::test]
+async fn colleagues_find_each_other_and_nobody_of_another_company_does() {
+    // R4, R8, R30
+    let house = House::open().await;
+    let (acme, globex) = house.two_connected_companies().await;
+    let (alice, bob) = (acme.person("Alice").await, acme.stranger("Bob", false).await);
+    let (sue, carol) = (acme.stranger("Sue", true).await, globex.person("Carol").await);
+    let suspended = UserPatch { active: Some(false), ..UserPatch::default() };
+    acme.admin.change_user(acme.id, sue.id, suspended).await.unwrap();
+
+    let first = alice.asks(Colleagues { after: None, limit: 1 }).await.unwrap();
+    assert!(first.more && first.people[0].name == "Head of Acme");
+    let after = Some(first.people[0].user);
+    let rest = alice.asks(Colleagues { after, limit: 100 }).await.unwrap();
+    let found = [(bob.id, "Bob", acme.id, "Acme")];
+    let named = rest.people.iter();
+    let named = named.map(|one| (one.user, one.name.as_str(), one.company, &*one.company_name));
+    assert!(named.eq(found) && !rest.more, "neither herself nor who is suspended: {rest:?}");
+
+    let others = carol.asks(Colleagues { after: None, limit: 100 }).await.unwrap().people;
+    assert!(others.iter().all(|person| person.company == globex.id));
+    // Whom she found she may take along, though they share nothing yet.
+    alice.is_contact_of(&carol).await;
+    let group = alice.creates_a_group("Launch", &[&carol]).await;
+    assert_eq!(alice.adds(group, &[&bob]).await.unwrap().left_out[0].user, bob.id);
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use crosstalk_loadtest::{Admin, Target};
 use crosstalk_protocol::code::RefusalCode;
 use crosstalk_protocol::entry::Change;
 use crosstalk_protocol::push::NoticeKind;
-use crosstalk_protocol::request::{InviteGuest, Leave, Members, Rename};
+use crosstalk_protocol::request::{Colleagues, InviteGuest, Leave, Members, Rename};
 use crosstalk_protocol::words::{Cause, RoomKind};
 
 #[tokio::test]
@@ -173,6 +173,8 @@ async fn a_guest_comes_by_an_invitation_once_and_never_into_a_group() {
     refused_naming(outcome, RefusalCode::GuestsNotAllowed, &[&gus]);
     refused(gus.asks(creation("Mine", ids(&[&carol]))).await, RefusalCode::NotAllowed);
     refused(gus.invites(room, &[&carol]).await, RefusalCode::NotAllowed);
+    let colleagues = gus.asks(Colleagues { after: None, limit: 10 }).await.unwrap();
+    assert_eq!(colleagues.people, [], "who invited him shows him no company");
 
     // An open invitation ends with the conversion.
     gus.leaves(room).await.unwrap();

@@ -1,14 +1,14 @@
 //! Which answer belongs to which request.
 
 use crosstalk_protocol::answer::{
-    AboutRoom, Accepted, Answer, ContactList, Invitation, MemberList, Page, PeopleList, PinList,
-    ReaderList, Refreshed, RoomList, Welcome,
+    AboutRoom, Accepted, Answer, ColleagueList, ContactList, Invitation, MemberList, Page,
+    PeopleList, PinList, ReaderList, Refreshed, RoomList, Welcome,
 };
 use crosstalk_protocol::request::{
-    About, AcceptContact, Acknowledge, Add, Appoint, Contacts, Convert, CreateFromContacts,
-    CreateFromMessage, Delete, Dismiss, Edit, EndContact, Hello, History, Invite, InviteGuest,
-    Leave, Members, Open, People, Pin, Pins, React, Read, Readers, Refresh, Remove, Rename,
-    Request, RequestContact, Rest, Resume, Rooms, Send, Settings, Typing, Unsend,
+    About, AcceptContact, Acknowledge, Add, Appoint, Colleagues, Contacts, Convert,
+    CreateFromContacts, CreateFromMessage, Delete, Dismiss, Edit, EndContact, Hello, History,
+    Invite, InviteGuest, Leave, Members, Open, People, Pin, Pins, React, Read, Readers, Refresh,
+    Remove, Rename, Request, RequestContact, Rest, Resume, Rooms, Send, Settings, Typing, Unsend,
 };
 
 /// A request whose answer has a type of its own.
@@ -57,6 +57,7 @@ answers! {
     History(Page): History;
     Readers(ReaderList): Readers;
     Pins(PinList): Pins;
+    Colleagues(ColleagueList): Colleagues;
     Accepted(Accepted): Send Edit Unsend React Pin CreateFromContacts CreateFromMessage Convert
         Open Invite Rename Leave Add Remove Appoint Dismiss Settings Delete;
     Invitation(Invitation): InviteGuest;

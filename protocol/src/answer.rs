@@ -40,6 +40,8 @@ pub enum Answer {
     Accepted(Accepted),
     /// To `invite_guest`.
     Invitation(Invitation),
+    /// To `colleagues`.
+    Colleagues(ColleagueList),
     /// To `contacts`.
     Contacts(ContactList),
     /// To what has no more to say.
@@ -249,6 +251,15 @@ pub struct Invitation {
     pub invitation: String,
     /// When it ends (RFC 3339).
     pub ends: String,
+}
+
+/// A page of colleagues.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ColleagueList {
+    /// The people, without those who are suspended or deleted.
+    pub people: Vec<Person>,
+    /// Whether there are more after the last one.
+    pub more: bool,
 }
 
 /// A page of contacts.

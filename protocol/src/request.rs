@@ -384,6 +384,15 @@ requests! {
         /// My own id of it.
         operation: OperationId,
     }
+    /// The people of my own company, in the order of their ids: whom I may name without being contacts. A guest has none.
+    "colleagues" Colleagues => "colleagues" {
+        /// Those after this one; absent for the first page.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<UserId>,
+        /// At most so many (1–200).
+        #[serde(default = "hundred")]
+        limit: u32,
+    }
     /// My contacts, in the order of their ids.
     "contacts" Contacts => "contacts" {
         /// Those after this one; absent for the first page.

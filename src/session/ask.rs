@@ -10,8 +10,8 @@ use crate::identity::invitation;
 use crate::rooms::{Keep, show};
 use crate::timeline::{Error, NotAppended, Profile, Range, Read, Sight, Want};
 use crosstalk_protocol::answer::{
-    Answer, ContactLine, ContactList, Invitation, MemberLine, MemberList, PeopleList, Person,
-    ReaderList, RoomList,
+    Answer, ColleagueList, ContactLine, ContactList, Invitation, MemberLine, MemberList,
+    PeopleList, Person, ReaderList, RoomList,
 };
 use crosstalk_protocol::code::RefusalCode;
 use crosstalk_protocol::ids::{RoomId, UserId};
@@ -74,6 +74,7 @@ async fn other(connected: &Connected, request: Request) -> Answered {
         Request::Read(read) => mark(connected, &read).await,
         Request::Typing(typing) => Ok(type_in(connected, typing.room)),
         Request::InviteGuest(invite) => invite_guest(connected, &invite).await,
+        Request::Colleagues(colleagues) => list_colleagues(connected, &colleagues).await,
         Request::Contacts(contacts) => list_contacts(connected, &contacts).await,
         Request::RequestContact(_) | Request::AcceptContact(_) | Request::EndContact(_) => {
             contact(connected, request).await
@@ -226,6 +227,15 @@ async fn invite_guest(connected: &Connected, invite: &request::InviteGuest) -> A
     connected.services.directory.invite_guest(kept, invite.operation).await?;
     let invitation = Invitation { invitation: secret, ends: show::time(ends) };
     Ok(Reply::plain(Answer::Invitation(invitation)))
+}
+
+async fn list_colleagues(connected: &Connected, asked: &request::Colleagues) -> Answered {
+    let limit = within(asked.limit, 200)?;
+    let user = connected.connection.user;
+    let directory = &connected.services.directory;
+    let (profiles, more) = directory.colleagues(user, asked.after, limit).await?;
+    let people = profiles.into_iter().map(person).collect();
+    Ok(Reply::plain(Answer::Colleagues(ColleagueList { people, more })))
 }
 
 async fn list_contacts(connected: &Connected, contacts: &request::Contacts) -> Answered {

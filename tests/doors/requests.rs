@@ -7,10 +7,10 @@ use crosstalk_protocol::entry::Switch;
 use crosstalk_protocol::envelope::parse_request;
 use crosstalk_protocol::ids::Seq;
 use crosstalk_protocol::request::{
-    About, AcceptContact, Add, Appoint, Contacts, Convert, CreateFromContacts, CreateFromMessage,
-    Delete, Dismiss, Edit, EndContact, Hello, History, Invite, InviteGuest, Leave, Members, Open,
-    People, Pin, Pins, React, Read, Readers, Refresh, Remove, Rename, Request, RequestContact,
-    Rest, Resume, Rooms, Send, Settings, Typing, Unsend,
+    About, AcceptContact, Add, Appoint, Colleagues, Contacts, Convert, CreateFromContacts,
+    CreateFromMessage, Delete, Dismiss, Edit, EndContact, Hello, History, Invite, InviteGuest,
+    Leave, Members, Open, People, Pin, Pins, React, Read, Readers, Refresh, Remove, Rename,
+    Request, RequestContact, Rest, Resume, Rooms, Send, Settings, Typing, Unsend,
 };
 use crosstalk_protocol::words::{Feature, HistoryVisibility, RoomKind};
 use std::fs;
@@ -156,6 +156,7 @@ pub(super) fn row(example: Request, past: &Past) -> Row {
         Request::Dismiss(_) => none([Dismiss { room, operation: operation(), user }]),
         Request::Settings(it) => none(changes(&Settings { room, ..it })),
         Request::Delete(_) => none([Delete { room, operation: operation() }]),
+        Request::Colleagues(it) => same([Colleagues { after: Some(user), ..it }]),
         Request::Contacts(it) => same([Contacts { after: Some(user), ..it }]),
         Request::RequestContact(_) => same([RequestContact { address: past.address.clone() }]),
         Request::AcceptContact(_) => same([AcceptContact { user }]),

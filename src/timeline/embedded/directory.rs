@@ -8,7 +8,7 @@ use crate::directory::{
     CompanyRecord, Contact, Deed, Directory, Done, Greeting, Job, OpenInvitation, PersonRecord,
     SignIn, SignInRefused,
 };
-use crate::timeline::{Error, NotAppended, Noticed};
+use crate::timeline::{Error, NotAppended, Noticed, Profile};
 use crosstalk_protocol::ids::{CompanyId, DeviceId, OperationId, RoomId, UserId};
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -77,6 +77,15 @@ impl Directory for Embedded {
         limit: u32,
     ) -> BoxFuture<'_, Result<(Vec<Contact>, bool), Error>> {
         self.ask(move |reader| reader.contacts(user, after, limit)).boxed()
+    }
+
+    fn colleagues(
+        &self,
+        user: UserId,
+        after: Option<UserId>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<(Vec<Profile>, bool), Error>> {
+        self.ask(move |reader| reader.colleagues(user, after, limit)).boxed()
     }
 
     fn companies(&self) -> BoxFuture<'_, Result<Vec<CompanyRecord>, Error>> {

@@ -9,7 +9,7 @@ use super::reader::Reader;
 use super::rows::{self, COMPANY_COLUMNS, PERSON_COLUMNS, company_columns, person_columns};
 use crate::authority::{Company, Person, Time};
 use crate::directory::{CompanyRecord, Contact, PersonRecord, Record, SignIn, SignInRefused};
-use crate::timeline::Noticed;
+use crate::timeline::{Noticed, Profile};
 use crosstalk_protocol::answer::ContactState;
 use crosstalk_protocol::ids::{CompanyId, UserId};
 use rusqlite::{OptionalExtension, Row};
@@ -77,6 +77,27 @@ impl Reader {
             let state = if accepted { ContactState::Accepted } else { ContactState::AskedMe };
             Ok(Contact { profile: profile(row)?, state })
         })?;
+        Ok(cut_off(found.collect::<Sql<_>>()?, limit))
+    }
+
+    /// The others of his company whom he may name, in the order of their ids.
+    pub(super) fn colleagues(
+        &self,
+        user: UserId,
+        after: Option<UserId>,
+        limit: u32,
+    ) -> Sql<(Vec<Profile>, bool)> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT p.person, p.id, p.name, c.id, c.name, p.guest \
+             FROM person me JOIN person p ON p.company = me.company \
+             JOIN company c ON c.company = p.company \
+             WHERE me.id = ?1 AND me.guest = 0 AND p.guest = 0 AND p.active = 1 \
+             AND p.deleted = 0 AND p.id <> ?1 AND (?2 IS NULL OR p.id > ?2) \
+             ORDER BY p.id LIMIT ?3",
+        )?;
+        let limit = limit.clamp(1, PAGE_MAX);
+        let after = after.map(UserId::bytes);
+        let found = statement.query_map((user.bytes(), after, limit + 1), profile)?;
         Ok(cut_off(found.collect::<Sql<_>>()?, limit))
     }
 
