@@ -76,9 +76,14 @@ impl From<Error> for Reply {
 /// The rules say no: which one, and what to do.
 pub(super) fn refused(refusal: &Refusal) -> Answer {
     let advice = refusal.code.advice();
-    let message = match refusal.field {
-        Some(field) => format!("`{field}`: {advice}"),
-        None => advice.to_owned(),
+    let message = match (refusal.field, refusal.code) {
+        (Some(field), RefusalCode::TooLong) => format!("`{field}` is longer than allowed."),
+        (Some(field), RefusalCode::BadRequest) => {
+            format!("`{field}`: see what the schema says of it.")
+        }
+        (Some(field), RefusalCode::Empty) => format!("`{field}` is empty."),
+        (Some(field), _) => format!("`{field}`: {advice}"),
+        (None, _) => advice.to_owned(),
     };
     Answer::Refused(Refused { code: refusal.code, message, users: refusal.users.clone() })
 }
