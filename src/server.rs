@@ -67,7 +67,9 @@ pub enum StartError {
     #[error("operators.issuer: {0}")]
     OperatorTaken(#[from] Taken),
     /// The address can't be listened on.
-    #[error("listen.address: {address}: {source}")]
+    #[error(
+        "{address} can't be listened on ({source}): stop what listens there, or choose another listen.address (`--listen ADDRESS:PORT`)"
+    )]
     Listen {
         /// The address.
         address: SocketAddr,

@@ -4,7 +4,7 @@ use super::Token;
 use anyhow::{Context as _, ensure};
 use crosstalk::authority::Time;
 use crosstalk::config::fixed::TOKEN_BYTES_MAX;
-use crosstalk::identity::mint::{Grant, Mint};
+use crosstalk::identity::mint::{Grant, Mint, PUBLIC_FILE};
 use jiff::Timestamp;
 use std::path::Path;
 use std::time::Duration;
@@ -12,10 +12,22 @@ use std::time::Duration;
 /// What is to be printed: a token and nothing else, or a key's public part.
 pub(super) fn run(asked: &Token) -> anyhow::Result<String> {
     match (&asked.new_key, &asked.key) {
-        (Some(directory), _) => Ok(Mint::create(directory)?.jwks() + "\n"),
+        (Some(directory), _) => new_key(directory),
         (None, Some(directory)) => token(asked, directory),
         (None, None) => anyhow::bail!("give --key DIR, or --new-key DIR to make one"),
     }
+}
+
+fn new_key(directory: &Path) -> anyhow::Result<String> {
+    let public = directory.join(PUBLIC_FILE);
+    ensure!(
+        !public.exists(),
+        "{} holds a key already, and its public part is {}: sign with `--key`, or name another \
+         directory",
+        directory.display(),
+        public.display()
+    );
+    Ok(Mint::create(directory)?.jwks() + "\n")
 }
 
 fn token(asked: &Token, directory: &Path) -> anyhow::Result<String> {
