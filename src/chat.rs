@@ -5,127 +5,124 @@
 
 mod book;
 mod carry;
+mod change;
+mod door;
+mod help;
 mod line;
 mod list;
+mod make;
 mod screen;
 mod sentence;
 mod tell;
+mod typed;
 
-use anyhow::Context as _;
-use aws_lc_rs::digest::{SHA256, digest};
+pub(crate) use door::{Arguments, EXAMPLES, USUAL_URL};
+
 use book::Book;
 use carry::Next;
-use clap::Args;
-use crosstalk_loadtest::{Closed, Device, Error, Target};
-use crosstalk_protocol::ids::{DeviceId, RoomId};
+use crosstalk_loadtest::{Closed, Device, Error};
+use crosstalk_protocol::code::CloseCode;
+use crosstalk_protocol::ids::{CompanyId, OperationId, RoomId, UserId};
+use crosstalk_protocol::request::{Refresh, Typing};
 use screen::Screen;
-use std::io::{IsTerminal as _, Read as _, stdin};
-use std::path::PathBuf;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use std::io::{IsTerminal as _, Write as _, stdin, stdout};
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
+use typed::{Heard, Input};
 use uuid::Uuid;
 
-/// A token is not longer; what is is no file of one.
-const TOKEN_BYTES_MAX: u64 = 16 * 1024;
 /// How often a script tries to come back before it gives up.
 const SCRIPT_ATTEMPTS_MAX: u32 = 5;
+/// How often others are told that somebody is typing.
+const TYPING_EVERY: Duration = Duration::from_secs(3);
 
-/// Examples, for `--help`.
-pub(crate) const EXAMPLES: &str = "\
-Examples:
-  crosstalk chat --token-file alice.token
-  crosstalk chat --url ws://chat.example.com:7600 --token-file alice.token
-  printf '/open 1\\nHello!\\n' | crosstalk chat --token-file alice.token
-
-Type /help inside. Lines that do not begin with / are said in the open room.";
-
-/// Whereto, and as whom.
-#[derive(Debug, Args)]
-pub(crate) struct Arguments {
-    /// The server.
-    #[arg(long, value_name = "URL", default_value = "ws://127.0.0.1:7600")]
-    url: String,
-    /// A file that holds the token.
-    #[arg(long, value_name = "FILE", required_unless_present = "token")]
-    token_file: Option<PathBuf>,
-    /// The token itself. Others may see it in the list of processes: a file is better.
-    #[arg(long, env = "CROSSTALK_TOKEN", hide_env_values = true, conflicts_with = "token_file")]
-    token: Option<String>,
-    /// The name of this device: the same name is the same device, and its newest connection stays.
-    #[arg(long, value_name = "NAME", default_value = "terminal")]
-    device: String,
-}
-
-/// Talks until the input ends or `/quit`.
+/// Talks until the input ends, `/quit` or Ctrl-C.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let target = Target::new(arguments.url.clone(), arguments.token()?);
-    let device = Device::with_id(target, device_of(&arguments.device));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(Chat::new(device).run())
-}
-
-impl Arguments {
-    fn token(&self) -> anyhow::Result<String> {
-        let Some(path) = &self.token_file else {
-            return self.token.clone().context("a token is needed: --token-file FILE");
-        };
-        let mut token = String::new();
-        let file = std::fs::File::open(path).with_context(|| path.display().to_string())?;
-        file.take(TOKEN_BYTES_MAX)
-            .read_to_string(&mut token)
-            .with_context(|| path.display().to_string())?;
-        Ok(token.trim().to_owned())
+    let outcome = runtime.block_on(async {
+        let target = arguments.target().await?;
+        let device = Device::with_id(target, arguments.device());
+        let chat = Chat::new(device, arguments.clone())?;
+        tokio::select! {
+            outcome = chat.run() => outcome,
+            interrupted = tokio::signal::ctrl_c() => Ok(interrupted?),
+        }
+    });
+    // The thread that waits for a key is not waited for.
+    runtime.shutdown_background();
+    if stdout().is_terminal() {
+        writeln!(stdout())?;
     }
-}
-
-/// The id of a device of this name: the same each time, so that it keeps its place in the inbox.
-fn device_of(name: &str) -> DeviceId {
-    let hash = digest(&SHA256, format!("crosstalk chat {name}").as_bytes());
-    let bytes = hash.as_ref().first_chunk::<16>().copied().unwrap_or_default();
-    DeviceId(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+    outcome
 }
 
 /// A conversation on a terminal.
 struct Chat {
+    arguments: Arguments,
     device: Device,
     screen: Screen,
+    input: Input,
     book: Book,
+    company: CompanyId,
     /// The open room.
     room: Option<RoomId>,
     /// A deletion that waits for the group's name.
     confirming: Option<RoomId>,
+    /// Who is typing in the open room, and until when that is believed.
+    typist: Option<(UserId, Instant)>,
+    /// When others may be told again that somebody types here.
+    type_again: Instant,
     by_hand: bool,
 }
 
 impl Chat {
-    fn new(device: Device) -> Self {
+    fn new(device: Device, arguments: Arguments) -> anyhow::Result<Self> {
         let by_hand = stdin().is_terminal();
-        let (screen, book) = (Screen::of_stdout(by_hand), Book::default());
-        Self { device, screen, book, room: None, confirming: None, by_hand }
+        let is_typed = by_hand && stdout().is_terminal();
+        Ok(Self {
+            arguments,
+            device,
+            screen: Screen::of_stdout(is_typed),
+            input: Input::of_stdin(is_typed)?,
+            book: Book::default(),
+            company: CompanyId(Uuid::nil()),
+            room: None,
+            confirming: None,
+            typist: None,
+            type_again: Instant::now(),
+            by_hand,
+        })
     }
 
     async fn run(mut self) -> anyhow::Result<()> {
         let welcome = self.device.sign_in().await?;
         self.book.me(welcome.user);
+        self.company = welcome.company;
         self.greet().await?;
-        let mut lines = BufReader::new(tokio::io::stdin()).lines();
         loop {
             self.tell_news().await?;
-            self.screen.prompt(self.room.map(|room| self.book.room(room)).as_deref())?;
+            self.prompt()?;
+            let typist_until = self.typist.map_or_else(Instant::now, |(_, until)| until);
             tokio::select! {
-                line = lines.next_line() => match line? {
-                    Some(line) => {
-                        self.screen.entered();
-                        if self.takes(&line).await? == Next::Quit {
-                            return Ok(());
-                        }
-                    }
-                    None => return self.end().await,
+                heard = self.input.next() => if self.hears(heard?).await? == Next::Quit {
+                    return Ok(());
                 },
                 heard = self.device.listen() => if let Err(error) = heard {
                     self.come_back(error).await?;
                 },
+                () = sleep_until(typist_until), if self.typist.is_some() => self.typist = None,
             }
         }
+    }
+
+    fn prompt(&mut self) -> anyhow::Result<()> {
+        let room = self.room.map(|room| match self.typist {
+            Some((who, _)) => {
+                format!("{}, {} is typing", self.book.room(room), self.book.person(who))
+            }
+            None => self.book.room(room),
+        });
+        Ok(self.screen.prompt(room.as_deref(), &self.input.typed())?)
     }
 
     async fn greet(&mut self) -> anyhow::Result<()> {
@@ -137,16 +134,47 @@ impl Chat {
         Ok(self.list_rooms().await?)
     }
 
+    async fn hears(&mut self, heard: Heard) -> anyhow::Result<Next> {
+        match heard {
+            Heard::Line(line) => {
+                // What is said is shown where it belongs; a command stays above its outcome.
+                if line.starts_with('/') || self.confirming.is_some() {
+                    self.screen.entered(&line)?;
+                } else {
+                    self.screen.clear()?;
+                }
+                self.takes(&line).await
+            }
+            Heard::Typed => {
+                self.type_on().await?;
+                Ok(Next::Line)
+            }
+            Heard::NoLine(why) => {
+                self.screen.complain(why)?;
+                Ok(Next::Line)
+            }
+            Heard::End => {
+                self.end().await?;
+                Ok(Next::Quit)
+            }
+        }
+    }
+
     /// One line of the input, and in a script all that the server says to it.
     async fn takes(&mut self, line: &str) -> anyhow::Result<Next> {
         let next = match self.carry_out(line).await {
             Ok(next) => next,
-            Err(error @ (Error::Refused(_) | Error::Failed(_) | Error::TimedOut(_))) => {
-                self.screen.complain(&error.to_string())?;
+            Err(
+                error
+                @ (Error::Refused(_) | Error::Failed(_) | Error::TimedOut(_) | Error::Http(_)),
+            ) => {
+                self.tell_refused(line, &error)?;
                 Next::Line
             }
             Err(error) => {
                 self.come_back(error).await?;
+                self.screen
+                    .complain(&format!("it may not have been done: {}", screen::harmless(line)))?;
                 Next::Line
             }
         };
@@ -154,6 +182,43 @@ impl Chat {
             self.settle().await?;
         }
         Ok(next)
+    }
+
+    /// Why something was not done; what was to be said is not lost.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "only these two are of the protocol")]
+    fn tell_refused(&mut self, line: &str, error: &Error) -> std::io::Result<()> {
+        let why = match error {
+            Error::Refused(refused) if refused.users.is_empty() => {
+                format!("{} ({})", refused.message, refused.code)
+            }
+            Error::Refused(refused) => {
+                let message = refused.message.replace("The people in `users`", "These people");
+                format!("{message} ({}: {})", refused.code, self.book.people(&refused.users))
+            }
+            Error::Failed(failed) => format!("{} ({})", failed.message, failed.code),
+            error => error.to_string(),
+        };
+        self.screen.complain(&screen::harmless(&why))?;
+        if self.by_hand && !line.starts_with('/') {
+            self.screen.note(&format!("not said: {}", screen::harmless(line)))?;
+        }
+        Ok(())
+    }
+
+    /// Others in the open room see that something is being typed.
+    async fn type_on(&mut self) -> anyhow::Result<()> {
+        let typed = self.input.typed();
+        let Some(room) = self.room.filter(|_| !typed.is_empty() && !typed.starts_with('/')) else {
+            return Ok(());
+        };
+        if Instant::now() < self.type_again {
+            return Ok(());
+        }
+        self.type_again = Instant::now() + TYPING_EVERY;
+        match self.device.request(Typing { room }).await {
+            Ok(()) | Err(Error::Refused(_) | Error::Failed(_)) => Ok(()),
+            Err(error) => self.come_back(error).await,
+        }
     }
 
     async fn settle(&mut self) -> anyhow::Result<()> {
@@ -169,17 +234,37 @@ impl Chat {
         self.tell_news().await
     }
 
+    /// The token ends soon: a new one may lie in the file already.
+    async fn renew(&mut self, ends: &str) -> Result<(), Error> {
+        let token = self.arguments.token().map_err(|error| Error::Http(error.to_string()))?;
+        if self.device.target_mut().token.as_ref() == Some(&token) {
+            let ends = sentence::clock(ends);
+            let where_to = self.arguments.token_is_in();
+            return self.note(&format!("your token ends at {ends}: put a new one {where_to}"));
+        }
+        self.device.request(Refresh { token: token.clone() }).await?;
+        self.device.target_mut().token = Some(token);
+        self.note("your token was renewed")
+    }
+
     /// Comes back after the connection was lost, if that makes sense.
     async fn come_back(&mut self, error: Error) -> anyhow::Result<()> {
         let Error::Closed(lost) = error else {
             return Err(error.into());
         };
+        if lost.known() == Some(CloseCode::Replaced) {
+            anyhow::bail!(
+                "this device connected again elsewhere: give each window a name of its own, \
+                 with --device NAME"
+            );
+        }
         if !lost.reconnect() {
             return Err(Error::Closed(lost).into());
         }
         let mut closed: Option<Closed> = Some(lost);
+        self.screen.note("the connection is lost; coming back as soon as the server is there …")?;
         for attempt in 1_u32.. {
-            self.screen.note("the connection is lost, coming back …")?;
+            self.device.target_mut().token = Some(self.arguments.token()?);
             match self.device.come_back(closed.as_ref()).await {
                 Ok(_) => {
                     self.screen.note("connected again")?;
@@ -196,17 +281,6 @@ impl Chat {
 }
 
 /// A new id of something that is asked for.
-fn operation() -> crosstalk_protocol::ids::OperationId {
-    crosstalk_protocol::ids::OperationId(Uuid::now_v7())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_device_keeps_its_id_by_its_name() {
-        assert_eq!(device_of("terminal"), device_of("terminal"));
-        assert_ne!(device_of("terminal"), device_of("other"));
-    }
+fn operation() -> OperationId {
+    OperationId(Uuid::now_v7())
 }

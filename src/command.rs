@@ -65,10 +65,11 @@ pub(crate) enum Command {
     /// Show and check the settings.
     #[command(subcommand, after_help = CONFIG_EXAMPLES)]
     Config(ConfigCommand),
-    /// Talk on a terminal, or from a script.
+    /// Talk on a terminal, or from a script: everything that a client can do.
     #[command(after_help = crate::chat::EXAMPLES)]
     Chat(crate::chat::Arguments),
     /// Run a server with two companies of people who talk, to look around in.
+    #[command(after_help = crate::demo::EXAMPLES)]
     Demo(crate::demo::Arguments),
     /// Make a token for development, or the key that signs such tokens.
     #[command(after_help = TOKEN_EXAMPLES)]

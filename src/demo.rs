@@ -7,6 +7,8 @@ mod cast;
 mod fill;
 mod script;
 
+use crate::chat::USUAL_URL;
+use crate::shell::{program, quoted};
 use anyhow::{Context as _, bail};
 use cast::Cast;
 use clap::Args;
@@ -25,6 +27,15 @@ use tokio::signal::unix::{SignalKind, signal};
 /// noticed.
 const BEGUN: &str = "begun";
 const FILLED: &str = "filled";
+
+/// Examples, for `--help`.
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  crosstalk demo
+  crosstalk demo --data /tmp/demo --listen 127.0.0.1:8000
+
+It prints how to sign in as each person. What is said stays in the directory: the next start finds it
+again. Remove the directory to begin anew.";
 
 /// Where, and at which address.
 #[derive(Debug, Args)]
@@ -47,7 +58,10 @@ async fn demonstrate(arguments: &Arguments) -> anyhow::Result<()> {
     let home = &arguments.data;
     let is_filled = home.join(FILLED).exists();
     if !is_filled && home.join(BEGUN).exists() {
-        bail!("{} was not filled to the end: remove it and start again", home.display());
+        bail!(
+            "the filling of {0} was interrupted: remove it (`rm -r {0}`) and start again",
+            home.display()
+        );
     }
     let operators = Mint::open_or_create(&home.join("operators"))?;
     let (mut interrupt, mut terminate) =
@@ -62,7 +76,7 @@ async fn demonstrate(arguments: &Arguments) -> anyhow::Result<()> {
             fs::write(home.join(FILLED), "")?;
         }
         cast.write_tokens()?;
-        say(&invitation(&cast))
+        say(&invitation(&cast, &program())?)
     };
     let stay = async {
         prepared.await?;
@@ -70,11 +84,19 @@ async fn demonstrate(arguments: &Arguments) -> anyhow::Result<()> {
     };
     let outcome = tokio::select! {
         outcome = stay => outcome,
-        _ = interrupt.recv() => Ok(()),
+        _ = interrupt.recv() => say("\nstopping: everybody is told to come back …\n"),
         _ = terminate.recv() => Ok(()),
     };
-    running.stop().await;
-    outcome
+    tokio::select! {
+        () = running.stop() => {}
+        _ = interrupt.recv() => bail!("stopped without waiting for anybody"),
+    }
+    outcome?;
+    if home.join(FILLED).exists() {
+        say(&format!("stopped; {} keeps all that was said\n", home.display()))
+    } else {
+        bail!("stopped before all was said: remove {0} (`rm -r {0}`)", home.display())
+    }
 }
 
 fn settings(arguments: &Arguments) -> anyhow::Result<Config> {
@@ -95,22 +117,25 @@ fn settings(arguments: &Arguments) -> anyhow::Result<Config> {
 }
 
 /// How to sign in as each person.
-fn invitation(cast: &Cast) -> String {
-    let mut text = String::from("\nThe demonstration is ready. In another terminal, be one of:\n");
+fn invitation(cast: &Cast, program: &str) -> anyhow::Result<String> {
+    let mut text =
+        String::from("\nThe demonstration is ready. In other terminals, be one or more of:\n");
+    let url = format!("ws://{}", cast.address);
+    let whereto = if url == USUAL_URL { String::new() } else { format!(" --url {url}") };
     for company in &cast.companies {
         line(&mut text, &format!("\n  {}", company.name));
         for person in cast.people.iter().filter(|person| person.company == company.key) {
-            let token = cast.token_file(person);
             let role = if person.administrator { ", administrator" } else { "" };
+            let token = quoted(&cast.token_file(person)?.display().to_string());
             line(&mut text, &format!("    {}{role}", person.name));
-            line(
-                &mut text,
-                &format!("      crosstalk chat --url ws://{} --token-file {token}", cast.address),
-            );
+            line(&mut text, &format!("      {program} chat{whereto} --token-file {token}"));
         }
     }
-    line(&mut text, "\nTry /help, /rooms and /open 1 there. Ctrl-C here stops the server.");
-    text
+    line(
+        &mut text,
+        "\nThere, /help tells what can be done: try /rooms and /open 1. Ctrl-C here stops the server.",
+    );
+    Ok(text)
 }
 
 fn line(text: &mut String, content: &str) {

@@ -3,6 +3,7 @@
 mod chat;
 mod command;
 mod demo;
+mod shell;
 
 use clap::Parser as _;
 use command::Arguments;
@@ -31,6 +32,33 @@ fn complain(error: &anyhow::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     // Where the complaint itself can't be written, the exit code says it.
-    writeln!(io::stderr(), "crosstalk: {error:#}").unwrap_or_default();
+    writeln!(io::stderr(), "crosstalk: {}", told_once(error)).unwrap_or_default();
     ExitCode::FAILURE
+}
+
+/// An error and its causes, less what the error before has said of its cause already.
+fn told_once(error: &anyhow::Error) -> String {
+    let mut told = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if told.is_empty() {
+            told = cause;
+        } else if !told.contains(&cause) {
+            told.push_str(": ");
+            told.push_str(&cause);
+        }
+    }
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let cause = || anyhow::anyhow!("the disk is gone");
+        assert_eq!(told_once(&cause().context("no start")), "no start: the disk is gone");
+        let quoting = cause().context("no start (the disk is gone)");
+        assert_eq!(told_once(&quoting), "no start (the disk is gone)");
+    }
 }

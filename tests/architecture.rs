@@ -25,9 +25,9 @@ const LINES: &[&[&str]] = &[
 /// Two ports of one store, which share its errors, times and transactions: they may know each other.
 const ONE_STORE: [&str; 2] = ["timeline", "directory"];
 
-/// Leaves that any part may use: settings, whose sections are handed down as plain options, and the
-/// faults that proofs put in.
-const LEAVES: [&str; 2] = ["config", "mutants"];
+/// Leaves that any part may use: settings, whose sections are handed down as plain options, the
+/// faults that proofs put in, and what is printed for a shell.
+const LEAVES: [&str; 3] = ["config", "mutants", "shell"];
 
 /// Who starts the log; others only write to it, and that is `tracing`'s.
 const MAY_USE_TELEMETRY: [&str; 3] = ["main", "command", "server"];

@@ -254,7 +254,10 @@ fn problem(reply: &Reply) -> Option<Error> {
         retry_after_ms: u64,
     }
     let problem: Problem = serde_json::from_slice(&reply.body).ok()?;
-    let message = problem.detail.unwrap_or(problem.title);
+    let message = match problem.detail {
+        Some(detail) => format!("{} ({detail})", problem.title),
+        None => problem.title,
+    };
     if let Some(code) = RefusalCode::ALL.iter().find(|code| code.word() == problem.code) {
         return Some(Error::Refused(Refused { code: *code, message, users: problem.users }));
     }

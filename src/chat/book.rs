@@ -4,7 +4,7 @@ use super::screen::harmless;
 use crosstalk_loadtest::{Device, Error};
 use crosstalk_protocol::answer::{ContactLine, ContactState, MemberLine, Person, RoomSummary};
 use crosstalk_protocol::ids::{RoomId, UserId};
-use crosstalk_protocol::request::{Contacts, Members, People, Rooms};
+use crosstalk_protocol::request::{Colleagues, Contacts, Members, People, Rooms};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -118,6 +118,22 @@ impl Book {
         Ok(contacts)
     }
 
+    /// The people of my own company.
+    pub(super) async fn colleagues(&mut self, device: &mut Device) -> Result<Vec<Person>, Error> {
+        let mut people: Vec<Person> = Vec::new();
+        loop {
+            let after = people.last().map(|person| person.user);
+            let page = device.request(Colleagues { after, limit: 200 }).await?;
+            let more = page.more && !page.people.is_empty();
+            people.extend(page.people);
+            if !more {
+                break;
+            }
+        }
+        self.learn(people.iter());
+        Ok(people)
+    }
+
     /// All members of a room.
     pub(super) async fn members(
         &mut self,
@@ -142,13 +158,15 @@ impl Book {
         self.people.extend(people.map(|person| (person.user, person.clone())));
     }
 
-    /// The people of these names (or the beginnings of them), among contacts and whoever was seen.
+    /// The people of these names (or the beginnings of them, or ids), among contacts, colleagues and
+    /// whoever was seen.
     pub(super) async fn find(
         &mut self,
         device: &mut Device,
         names: &[String],
     ) -> Result<Result<Vec<UserId>, String>, Error> {
         self.contacts(device).await?;
+        self.colleagues(device).await?;
         let rooms: Vec<RoomId> = self.my_rooms(device).await?.iter().map(|one| one.room).collect();
         for room in rooms {
             self.members(device, room).await?;
@@ -157,6 +175,9 @@ impl Book {
     }
 
     fn one_called(&self, name: &str) -> Result<UserId, String> {
+        if let Ok(id) = name.parse::<Uuid>() {
+            return Ok(UserId(id));
+        }
         let wanted = name.to_lowercase();
         let called = |person: &&Person| person.name.to_lowercase() == wanted;
         let begins = |person: &&Person| person.name.to_lowercase().starts_with(&wanted);
@@ -166,15 +187,34 @@ impl Book {
         }
         match found.as_slice() {
             [only] => Ok(only.user),
-            [] => {
-                Err(format!("nobody I can see is called {name:?}; /contacts and /who list people"))
-            }
+            [] => Err(format!(
+                "nobody I can see is called {name:?}: /contacts, /colleagues and /who list \
+                     people, /contact ADDRESS asks somebody of another company"
+            )),
             several => {
                 let names: Vec<String> = several.iter().map(|person| shown(person)).collect();
                 Err(format!("{name:?} may be {}", names.join(" or ")))
             }
         }
     }
+}
+
+/// Whom a text mentions among these people, as @Name (the first word of it will do), and whether
+/// it mentions @all.
+pub(super) fn mentions(text: &str, people: &[MemberLine]) -> (Vec<UserId>, bool) {
+    let begins = |c: char| !c.is_alphanumeric();
+    let lower = text.to_lowercase();
+    let mentioned = |name: &str| {
+        let sign = format!("@{}", name.to_lowercase());
+        lower.match_indices(&sign).any(|(at, found)| {
+            let (before, after) = (lower.get(..at), lower.get(at + found.len()..));
+            before.is_some_and(|text| text.is_empty() || text.ends_with(begins))
+                && after.is_some_and(|text| text.is_empty() || text.starts_with(begins))
+        })
+    };
+    let of = |name: &str| mentioned(name) || name.split_whitespace().next().is_some_and(&mentioned);
+    let users = people.iter().filter(|line| of(&line.person.name)).map(|line| line.person.user);
+    (users.collect(), mentioned("all"))
 }
 
 /// A person with his company.
@@ -186,8 +226,35 @@ pub(super) fn shown(person: &Person) -> String {
 /// How a contact stands, in words.
 pub(super) fn standing(line: &ContactLine) -> String {
     let asks = match line.state {
-        ContactState::AskedMe => "  asks to be a contact: /accept",
+        ContactState::AskedMe => "  asks to be a contact: /accept or /end",
         ContactState::Accepted => "",
     };
     format!("{}{asks}", shown(&line.person))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crosstalk_protocol::ids::CompanyId;
+
+    fn member(number: u8, name: &str) -> MemberLine {
+        let (user, company) = (UserId::of_bytes([number; 16]), CompanyId::of_bytes([0; 16]));
+        let (name, company_name) = (name.to_owned(), "Acme".to_owned());
+        MemberLine {
+            person: Person { user, name, company, company_name, guest: false },
+            master: false,
+        }
+    }
+
+    #[test]
+    fn people_are_mentioned_by_their_first_or_whole_name() {
+        let people = [member(1, "Ann Lee"), member(2, "森 葵"), member(3, "Al")];
+        let numbers = |text| -> Vec<u8> {
+            mentions(text, &people).0.iter().map(|user| user.bytes()[0]).collect()
+        };
+        assert_eq!(numbers("@ann and @森 葵, please"), [1, 2]);
+        assert_eq!(numbers("(@Ann Lee)"), [1]);
+        assert_eq!(numbers("ann@annex.example, @annex, @nobody"), Vec::<u8>::new());
+        assert_eq!(mentions("listen, @all!", &people), (vec![], true));
+    }
 }

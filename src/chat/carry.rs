@@ -1,15 +1,17 @@
 //! Carrying lines out.
 
-use super::line::{Change, HELP, Line};
+use super::book;
+use super::change::Change;
+use super::help::HELP;
+use super::line::Line;
 use super::{Chat, operation};
 use crosstalk_loadtest::{Asks, Error};
 use crosstalk_protocol::answer::Accepted;
 use crosstalk_protocol::ids::{RoomId, Seq, UserId};
 use crosstalk_protocol::request::{
-    AcceptContact, Add, Appoint, Convert, CreateFromContacts, CreateFromMessage, Delete, Dismiss,
-    Edit, Invite, Leave, Open, Pin, React, Remove, RequestContact, Send, Settings, Unsend,
+    AcceptContact, Add, Appoint, Convert, Delete, Dismiss, Edit, EndContact, Invite, Leave, Pin,
+    React, Remove, Rename, RequestContact, Send, Settings, Unsend,
 };
-use crosstalk_protocol::words::RoomKind;
 
 /// What comes after a line.
 #[derive(Debug, PartialEq, Eq)]
@@ -45,9 +47,10 @@ impl Chat {
             Line::Rooms => self.list_rooms().await,
             Line::Open(room) => self.open(&room).await,
             Line::Contacts => self.list_contacts().await,
+            Line::Colleagues => self.list_colleagues().await,
             Line::Contact(address) => {
                 self.device.request(RequestContact { address }).await?;
-                self.note("asked, if there is such an address")
+                self.note("asked, if somebody has this address; you are told when he accepts")
             }
             Line::Accept(name) => {
                 if let Some(user) = self.one(name).await? {
@@ -56,12 +59,20 @@ impl Chat {
                 }
                 Ok(())
             }
-            Line::Create(name, people) => self.create(name, &people, true).await,
-            Line::Message(name, people) => self.create(name, &people, false).await,
+            Line::End(name) => {
+                if let Some(user) = self.one(name).await? {
+                    self.device.request(EndContact { user }).await?;
+                    self.note("you are no contacts; rooms that you share go on")?;
+                }
+                Ok(())
+            }
+            Line::Create(name, people) => self.create(name, &people).await,
+            Line::Message(name, people) => self.message(name, &people).await,
+            Line::Found(name, masters, members) => self.found(name, &masters, &members).await,
             Line::Talk(name, people) => self.talk(name, &people).await,
             line => match self.room {
                 Some(room) => self.in_room(room, line).await,
-                None => self.complain("no room is open: /rooms, /open ROOM"),
+                None => self.complain("no room is open: /rooms lists them, /open ROOM opens one"),
             },
         }
     }
@@ -78,7 +89,9 @@ impl Chat {
                 self.ask(React { room, operation, target, emoji, on }).await
             }
             Line::Pin(target, on) => self.ask(Pin { room, operation, target, on }).await,
-            Line::History(count) => self.show_last(room, count.clamp(1, 200)).await,
+            Line::History(count, before) => self.show_last(room, count.min(200), before).await,
+            Line::About => self.tell_about(room).await,
+            Line::Pins => self.list_pins(room).await,
             Line::Readers(place) => self.list_readers(room, place).await,
             Line::Who => self.list_members(room).await,
             line => self.govern(room, line).await,
@@ -97,6 +110,8 @@ impl Chat {
                 Some(users) => self.ask(Invite { room, operation, users }).await,
                 None => Ok(()),
             },
+            Line::Guest => self.invite_guest(room).await,
+            Line::Rename(name) => self.ask(Rename { room, operation, name }).await,
             Line::Leave => self.ask(Leave { room, operation }).await,
             Line::Add(names) => match self.several(&names).await? {
                 Some(users) => self.ask(Add { room, operation, users }).await,
@@ -131,44 +146,17 @@ impl Chat {
 
     async fn delete(&mut self, room: RoomId, repeated: &str) -> Done {
         if self.book.name_of(room) != Some(repeated) {
-            return self.note("nothing was deleted");
+            return self.note("that is not its name: nothing was deleted");
         }
         self.ask(Delete { room, operation: operation() }).await
     }
 
-    async fn create(&mut self, name: String, people: &[String], from_contacts: bool) -> Done {
-        let Some(members) = self.several(people).await? else { return Ok(()) };
-        let (operation, description) = (operation(), String::new());
-        let made = if from_contacts {
-            let create = CreateFromContacts { operation, name: name.clone(), description, members };
-            self.device.request(create).await?
-        } else {
-            let create = CreateFromMessage { operation, name: name.clone(), members };
-            self.device.request(create).await?
-        };
-        self.made(&made, &name).await
-    }
-
-    async fn talk(&mut self, name: String, people: &[String]) -> Done {
-        let Some(members) = self.several(people).await? else { return Ok(()) };
-        let contacts = self.book.contacts(&mut self.device).await?;
-        let external = |user: &UserId| contacts.iter().any(|line| line.person.user == *user);
-        let shared = members.iter().any(external);
-        let room_kind = if shared { RoomKind::Shared } else { RoomKind::Internal };
-        let open = Open { operation: operation(), room_kind, name: name.clone(), members };
-        let made = self.device.request(open).await?;
-        self.made(&made, &name).await
-    }
-
-    async fn made(&mut self, made: &Accepted, name: &str) -> Done {
-        self.book.is_called(made.room, name);
-        self.tell_accepted(made)?;
-        self.room = Some(made.room);
-        self.device.work().await
-    }
-
     async fn send(&mut self, room: RoomId, reply_to: Option<Seq>, text: String) -> Done {
-        let (mentions, mention_all) = (Vec::new(), false);
+        let (mut mentions, mut mention_all) = (Vec::new(), false);
+        if text.contains('@') {
+            let members = self.book.members(&mut self.device, room).await?;
+            (mentions, mention_all) = book::mentions(&text, &members);
+        }
         self.ask(Send { room, operation: operation(), text, reply_to, mentions, mention_all }).await
     }
 
@@ -177,7 +165,7 @@ impl Chat {
         self.tell_accepted(&accepted)
     }
 
-    fn tell_accepted(&mut self, accepted: &Accepted) -> Done {
+    pub(super) fn tell_accepted(&mut self, accepted: &Accepted) -> Done {
         if !accepted.unchanged.is_empty() {
             let people = self.book.people(&accepted.unchanged);
             self.note(&format!("nothing changed for {people}"))?;
@@ -198,7 +186,7 @@ impl Chat {
         Ok(found.and_then(|users| users.first().copied()))
     }
 
-    async fn several(&mut self, names: &[String]) -> Result<Option<Vec<UserId>>, Error> {
+    pub(super) async fn several(&mut self, names: &[String]) -> Result<Option<Vec<UserId>>, Error> {
         match self.book.find(&mut self.device, names).await? {
             Ok(users) => Ok(Some(users)),
             Err(complaint) => self.complain(&complaint).map(|()| None),

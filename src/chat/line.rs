@@ -1,36 +1,7 @@
 //! What a line of input asks for.
 
-use crosstalk_protocol::entry::Switch;
+use super::change::Change;
 use crosstalk_protocol::ids::Seq;
-use crosstalk_protocol::words::{Feature, HistoryVisibility};
-
-/// What can be done, for `/help`.
-pub(super) const HELP: &str = "\
-  /rooms                         my rooms, numbered
-  /open ROOM                     open one, by its number or name
-  TEXT  or  /say TEXT            say something in the open room
-  /reply N TEXT                  answer message #N
-  /edit N TEXT                   replace my message #N
-  /unsend N                      erase message #N
-  /react N EMOJI [off]           react, or take it back
-  /pin N [off]                   pin, or unpin
-  /history [COUNT]               the last messages
-  /readers [N]                   who has read message #N (the last one)
-  /who                           who is in the open room
-  /contacts                      my contacts, and who asks to be one
-  /contact ADDRESS               ask somebody of another company
-  /accept NAME                   accept who asked
-  /create NAME with A, B         make a group with contacts
-  /message NAME with A, B        make a group from Message
-  /talk NAME with A, B           open a general room (shared if somebody is of another company)
-  /convert NAME                  make a group of the open general room
-  /invite A, B                   bring people into the open general room
-  /leave                         leave the open general room
-  /add A, B    /remove A, B      members of the open group
-  /appoint A   /dismiss A        its Group Masters
-  /settings name=… description=… message=off history=all
-  /delete                        delete the open group for everyone; asks for its name
-  /quit";
 
 /// A line of input.
 #[derive(Debug, PartialEq, Eq)]
@@ -55,8 +26,12 @@ pub(super) enum Line {
     React(Seq, String, bool),
     /// Pin or unpin.
     Pin(Seq, bool),
-    /// The last messages.
-    History(u32),
+    /// What happened last, or before a place.
+    History(u32, Option<Seq>),
+    /// What the room is.
+    About,
+    /// What is pinned.
+    Pins,
     /// Who has read a message, the last one where none is named.
     Readers(Option<Seq>),
     /// Who is in the room.
@@ -67,16 +42,26 @@ pub(super) enum Line {
     Contact(String),
     /// Accept who asked.
     Accept(String),
+    /// Be contacts no longer.
+    End(String),
+    /// The people of my company.
+    Colleagues,
     /// Make a group from Contacts.
     Create(String, Vec<String>),
     /// Make a group from Message.
     Message(String, Vec<String>),
+    /// Make a group as an administrator: its name, its Group Masters, the others.
+    Found(String, Vec<String>, Vec<String>),
     /// Open a general room.
     Talk(String, Vec<String>),
     /// Make a group of a general room.
     Convert(String),
     /// Bring people into a general room.
     Invite(Vec<String>),
+    /// Make an invitation for a guest.
+    Guest,
+    /// Call a general room something else.
+    Rename(String),
     /// Leave a general room.
     Leave,
     /// Add members.
@@ -93,15 +78,6 @@ pub(super) enum Line {
     Delete,
     /// Go.
     Quit,
-}
-
-/// What shall change of a group's settings.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Change {
-    pub(super) name: Option<String>,
-    pub(super) description: Option<String>,
-    pub(super) switches: Vec<Switch>,
-    pub(super) history: Option<HistoryVisibility>,
 }
 
 /// How a command is written, where it was written otherwise.
@@ -126,6 +102,10 @@ impl Line {
             "help" => Self::Help,
             "rooms" => Self::Rooms,
             "who" => Self::Who,
+            "about" => Self::About,
+            "pins" => Self::Pins,
+            "guest" => Self::Guest,
+            "colleagues" => Self::Colleagues,
             "contacts" => Self::Contacts,
             "leave" => Self::Leave,
             "delete" => Self::Delete,
@@ -146,8 +126,7 @@ impl Line {
             "unsend" => place(rest).map(Self::Unsend).ok_or("/unsend N"),
             "react" => react(rest).ok_or("/react N EMOJI, or /react N EMOJI off"),
             "pin" => pin(rest).ok_or("/pin N, or /pin N off"),
-            "history" if rest.is_empty() => Ok(Self::History(20)),
-            "history" => rest.parse().map(Self::History).map_err(|_| "/history COUNT"),
+            "history" => history(rest).ok_or("/history, /history COUNT or /history COUNT before N"),
             "readers" if rest.is_empty() => Ok(Self::Readers(None)),
             "readers" => place(rest).map(Some).map(Self::Readers).ok_or("/readers N"),
             _ => return None,
@@ -159,6 +138,9 @@ impl Line {
         match word {
             "open" => text(rest).map(Self::Open).ok_or("/open ROOM, its number or name"),
             "contact" => text(rest).map(Self::Contact).ok_or("/contact ADDRESS"),
+            "end" => text(rest).map(Self::End).ok_or("/end NAME"),
+            "rename" => text(rest).map(Self::Rename).ok_or("/rename NAME"),
+            "found" => founding(rest).ok_or("/found NAME by MASTER, MASTER with A, B"),
             "accept" => text(rest).map(Self::Accept).ok_or("/accept NAME"),
             "create" => with()
                 .map(|(name, people)| Self::Create(name, people))
@@ -175,70 +157,12 @@ impl Line {
             "remove" => people(rest).map(Self::Remove).ok_or("/remove A, B"),
             "appoint" => text(rest).map(Self::Appoint).ok_or("/appoint NAME"),
             "dismiss" => text(rest).map(Self::Dismiss).ok_or("/dismiss NAME"),
-            "settings" => Change::parse(rest)
-                .map(Self::Settings)
-                .ok_or("/settings name=… description=… message=on|off history=since_joined|all"),
+            "settings" => Change::parse(rest).map(Self::Settings).ok_or(
+                "/settings with any of name=… description=… history=all|since_joined \
+                 message=on|off note=on|off event=on|off folder=on|off",
+            ),
             _ => Err("there is no such command; /help lists them"),
         }
-    }
-}
-
-impl Change {
-    /// `key=value` pairs; a value goes on until the next key.
-    fn parse(rest: &str) -> Option<Self> {
-        let mut pairs: Vec<(String, String)> = Vec::new();
-        for word in rest.split_whitespace() {
-            match (word.split_once('='), pairs.last_mut()) {
-                (Some((key, value)), _) => pairs.push((key.to_owned(), value.to_owned())),
-                (None, Some((_, value))) => {
-                    value.push(' ');
-                    value.push_str(word);
-                }
-                (None, None) => return None,
-            }
-        }
-        let mut change = Self::default();
-        for (key, value) in pairs {
-            change.take(&key, value)?;
-        }
-        (change != Self::default()).then_some(change)
-    }
-
-    fn take(&mut self, key: &str, value: String) -> Option<()> {
-        let feature = match key {
-            "name" => {
-                self.name = Some(value);
-                return Some(());
-            }
-            "description" => {
-                self.description = Some(value);
-                return Some(());
-            }
-            "history" => {
-                self.history = Some(match value.as_str() {
-                    "all" => HistoryVisibility::All,
-                    "since_joined" => HistoryVisibility::SinceJoined,
-                    _ => return None,
-                });
-                return Some(());
-            }
-            "message" => Feature::Message,
-            "note" => Feature::Note,
-            "event" => Feature::Event,
-            "folder" => Feature::Folder,
-            _ => return None,
-        };
-        let on = on_or_off(&value)?;
-        self.switches.push(Switch { feature, on });
-        Some(())
-    }
-}
-
-fn on_or_off(word: &str) -> Option<bool> {
-    match word {
-        "on" => Some(true),
-        "off" => Some(false),
-        _ => None,
     }
 }
 
@@ -266,6 +190,27 @@ fn pin(rest: &str) -> Option<Line> {
     Some(Line::Pin(place(off.unwrap_or(rest))?, off.is_none()))
 }
 
+/// The last entries, or those before one.
+const HISTORY_ENTRIES: u32 = 20;
+
+fn history(rest: &str) -> Option<Line> {
+    let (count, before) = match rest.split_once("before") {
+        Some((count, before)) => (count.trim(), Some(place(before.trim())?)),
+        None => (rest, None),
+    };
+    let count = if count.is_empty() { HISTORY_ENTRIES } else { count.parse().ok()? };
+    (count > 0).then_some(Line::History(count, before))
+}
+
+fn founding(rest: &str) -> Option<Line> {
+    let (rest, members) = match rest.rsplit_once(" with ") {
+        Some((rest, members)) => (rest, people(members)?),
+        None => (rest, Vec::new()),
+    };
+    let (name, masters) = rest.rsplit_once(" by ")?;
+    Some(Line::Found(text(name.trim())?, people(masters)?, members))
+}
+
 fn people(rest: &str) -> Option<Vec<String>> {
     let names = rest.split(',').map(str::trim).filter(|name| !name.is_empty());
     let names: Vec<String> = names.map(str::to_owned).collect();
@@ -273,7 +218,7 @@ fn people(rest: &str) -> Option<Vec<String>> {
 }
 
 fn named_with(rest: &str) -> Option<(String, Vec<String>)> {
-    let (name, names) = rest.split_once(" with ")?;
+    let (name, names) = rest.rsplit_once(" with ")?;
     Some((text(name.trim())?, people(names)?))
 }
 
@@ -297,28 +242,27 @@ mod tests {
         assert_eq!(Line::parse("/pin #3"), Ok(Line::Pin(Seq(3), true)));
         assert_eq!(Line::parse("/pin 3 off"), Ok(Line::Pin(Seq(3), false)));
         assert_eq!(Line::parse("/readers"), Ok(Line::Readers(None)));
+        assert_eq!(Line::parse("/history"), Ok(Line::History(HISTORY_ENTRIES, None)));
+        assert_eq!(Line::parse("/history 5"), Ok(Line::History(5, None)));
+        let before = Some(Seq(9));
+        assert_eq!(Line::parse("/history before 9"), Ok(Line::History(HISTORY_ENTRIES, before)));
+        assert_eq!(Line::parse("/history 5 before #9"), Ok(Line::History(5, before)));
     }
 
     #[test]
     fn people_are_named_with_commas_between() {
         let people = vec!["Ann Lee".to_owned(), "Bo".to_owned()];
         let create = Line::Create("Trip with us".to_owned(), people.clone());
-        assert_ne!(Line::parse("/create Trip with us with Ann Lee, Bo"), Ok(create));
+        assert_eq!(Line::parse("/create Trip with us with Ann Lee, Bo"), Ok(create));
         let create = Line::Create("Big trip".to_owned(), people.clone());
         assert_eq!(Line::parse("/create Big trip with Ann Lee ,Bo,"), Ok(create));
-        assert_eq!(Line::parse("/add Ann Lee, Bo"), Ok(Line::Add(people)));
-    }
-
-    #[test]
-    fn settings_are_pairs_and_a_value_may_have_spaces() {
-        let change = Change {
-            name: Some("New name".to_owned()),
-            switches: vec![Switch { feature: Feature::Message, on: false }],
-            history: Some(HistoryVisibility::All),
-            ..Change::default()
-        };
-        let line = "/settings name=New name message=off history=all";
-        assert_eq!(Line::parse(line), Ok(Line::Settings(change)));
+        assert_eq!(Line::parse("/add Ann Lee, Bo"), Ok(Line::Add(people.clone())));
+        let found = Line::Found("Day by day".to_owned(), people.clone(), vec!["Cy".to_owned()]);
+        assert_eq!(Line::parse("/found Day by day by Ann Lee, Bo with Cy"), Ok(found));
+        let found = Line::Found("Trip".to_owned(), people.clone(), vec!["Cy".to_owned()]);
+        assert_eq!(Line::parse("/found Trip by Ann Lee, Bo with Cy"), Ok(found));
+        let alone = Line::Found("Trip".to_owned(), people, Vec::new());
+        assert_eq!(Line::parse("/found Trip by Ann Lee, Bo"), Ok(alone));
     }
 
     #[test]
@@ -341,6 +285,12 @@ mod tests {
             "/settings message=maybe",
             "/settings on",
             "/history many",
+            "/history 0",
+            "/history before",
+            "/end",
+            "/rename",
+            "/found Trip with A",
+            "/found by A",
             "/contact",
             "/accept",
         ] {
@@ -350,7 +300,8 @@ mod tests {
 
     #[test]
     fn every_command_that_help_lists_is_one() {
-        for word in HELP.split_whitespace().filter_map(|word| word.strip_prefix('/')) {
+        let help = super::super::help::HELP;
+        for word in help.split_whitespace().filter_map(|word| word.strip_prefix('/')) {
             let unknown = Err("there is no such command; /help lists them");
             assert_ne!(Line::parse(&format!("/{word}")), unknown, "{word}");
         }

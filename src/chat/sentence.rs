@@ -2,7 +2,7 @@
 
 use super::book::Book;
 use super::screen::harmless;
-use crosstalk_protocol::entry::{Change, Entry};
+use crosstalk_protocol::entry::{Change, Content, Entry};
 use crosstalk_protocol::ids::UserId;
 use crosstalk_protocol::words::{Cause, HistoryVisibility, RoomKind};
 use jiff::Timestamp;
@@ -10,9 +10,18 @@ use jiff::tz::TimeZone;
 
 /// The time of day here; the server's own words where they are no time.
 pub(super) fn clock(time: &str) -> String {
+    shown_as("%H:%M", time)
+}
+
+/// The day and the time here.
+pub(super) fn moment(time: &str) -> String {
+    shown_as("%Y-%m-%d %H:%M", time)
+}
+
+fn shown_as(format: &str, time: &str) -> String {
     time.parse::<Timestamp>().map_or_else(
         |_| harmless(time),
-        |moment| moment.to_zoned_datetime(TimeZone::system()).strftime("%H:%M").to_string(),
+        |moment| moment.to_zoned_datetime(TimeZone::system()).strftime(format).to_string(),
     )
 }
 
@@ -49,10 +58,15 @@ pub(super) fn sentence(book: &Book, entry: &Entry) -> String {
     let content = entry.content.clone().unwrap_or_default();
     let text = content.text.as_deref().map(harmless);
     match &entry.change {
-        Change::Posted { reply_to, .. } => {
+        Change::Posted { reply_to, mentions, mention_all, .. } => {
             let reply = reply_to.map(|seq| format!("(to #{seq}) ")).unwrap_or_default();
             let edited = if entry.version > 0 { " (edited)" } else { "" };
-            text.map_or_else(|| "(unsent)".to_owned(), |text| format!("{reply}{text}{edited}"))
+            let is_mine = *mention_all || mentions.contains(&book.who_am_i());
+            let mine = if is_mine { " (mentions you)" } else { "" };
+            text.map_or_else(
+                || "(unsent)".to_owned(),
+                |text| format!("{reply}{text}{edited}{mine}"),
+            )
         }
         Change::Edited { target } => {
             format!("{who} edited #{target}: {}", text.unwrap_or_else(|| "(unsent)".to_owned()))
@@ -73,15 +87,13 @@ pub(super) fn sentence(book: &Book, entry: &Entry) -> String {
         | Change::Masters { .. }
         | Change::Settings { .. }
         | Change::Handed { .. }
-        | Change::Deleted => {
-            governance(book, &who, &entry.change, &content.name.unwrap_or_default())
-        }
+        | Change::Deleted => governance(book, &who, &entry.change, &content),
     }
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "talk has been told before")]
-fn governance(book: &Book, who: &str, change: &Change, name: &str) -> String {
-    let name = harmless(name);
+fn governance(book: &Book, who: &str, change: &Change, content: &Content) -> String {
+    let name = harmless(content.name.as_deref().unwrap_or_default());
     match change {
         Change::Opened { room_kind: RoomKind::Internal, .. } => {
             format!("{who} opened a room {name}")
@@ -102,8 +114,12 @@ fn governance(book: &Book, who: &str, change: &Change, name: &str) -> String {
         Change::Removed { users, .. } => format!("{who} removed {}", book.people(users)),
         Change::Masters { appointed, dismissed } => masters(book, who, appointed, dismissed),
         Change::Settings { switches, history } => {
-            let mut parts: Vec<String> =
-                if name.is_empty() { Vec::new() } else { vec![format!("name: {name}")] };
+            let written = |what: &str, text: &Option<String>| {
+                text.as_ref().map(|text| format!("{what}: {}", harmless(text)))
+            };
+            let mut parts: Vec<String> = Vec::new();
+            parts.extend(written("name", &content.name));
+            parts.extend(written("description", &content.description));
             for switch in switches {
                 let how = if switch.on { "on" } else { "off" };
                 parts.push(format!("{:?}: {how}", switch.feature).to_lowercase());

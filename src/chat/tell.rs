@@ -4,7 +4,12 @@ use super::Chat;
 use super::sentence::{clock, people_in, sentence};
 use crosstalk_protocol::entry::{Change, Entry};
 use crosstalk_protocol::ids::RoomId;
-use crosstalk_protocol::push::{Item, NoticeKind, Push};
+use crosstalk_protocol::push::{Item, NoticeKind, Push, TypingSign};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// After so long somebody types no more, unless another sign comes.
+const TYPING_IS_SHOWN: Duration = Duration::from_secs(6);
 
 impl Chat {
     /// Tells what has come since the last time.
@@ -12,10 +17,22 @@ impl Chat {
         if let Err(error) = self.device.work().await {
             self.come_back(error).await?;
         }
+        let mut shown = None;
         while let Some(push) = self.device.told() {
+            if let Push::Entry(entry) = &push
+                && self.room == Some(entry.room)
+                && entry.author != Some(self.book.who_am_i())
+            {
+                shown = Some((entry.room, entry.seq));
+            }
             if let Err(error) = self.tell(push).await {
                 self.come_back(error).await?;
             }
+        }
+        if let Some((room, seq)) = shown.filter(|_| self.by_hand)
+            && let Err(error) = self.mark_read(room, seq).await
+        {
+            self.come_back(error).await?;
         }
         Ok(())
     }
@@ -37,13 +54,14 @@ impl Chat {
             Push::Closing(closing) => {
                 self.screen.note(closing.reason.advice()).map_err(output)?;
             }
-            Push::CaughtUp(_)
-            | Push::Passed(_)
-            | Push::Unavailable(_)
-            | Push::Behind(_)
-            | Push::Read(_)
-            | Push::Typing(_)
-            | Push::Expiring(_) => {}
+            Push::Typing(sign) => self.see_typing(&sign).await?,
+            Push::Expiring(expiring) => self.renew(&expiring.token_ends).await?,
+            Push::Unavailable(gone) => {
+                let name = self.book.room(gone.room);
+                self.tell_note(&format!("{name} can't be reached now; it is tried again"))?;
+            }
+            // Who has read is told by /readers: lines about it would bury what is said.
+            Push::CaughtUp(_) | Push::Passed(_) | Push::Behind(_) | Push::Read(_) => {}
         }
         Ok(())
     }
@@ -64,6 +82,9 @@ impl Chat {
         };
         let stamp = self.screen.dim(&format!("{} #{}", clock(&entry.time), entry.seq));
         let said = sentence(&self.book, entry);
+        if entry.author.is_some_and(|author| self.typist.is_some_and(|(who, _)| who == author)) {
+            self.typist = None;
+        }
         let line = if matches!(entry.change, Change::Posted { .. }) {
             let author = entry.author.map_or_else(String::new, |user| self.book.person(user));
             format!("{stamp} {elsewhere}{}: {said}", self.screen.bold(&author))
@@ -73,12 +94,28 @@ impl Chat {
         self.screen.line(&line).map_err(output)
     }
 
+    /// Somebody is typing: the prompt says so for a while, where it is the open room's.
+    async fn see_typing(&mut self, sign: &TypingSign) -> Result<(), crosstalk_loadtest::Error> {
+        if self.by_hand && self.room == Some(sign.room) && sign.user != self.book.who_am_i() {
+            self.book.learn_people(&mut self.device, vec![sign.user]).await?;
+            self.typist = Some((sign.user, Instant::now() + TYPING_IS_SHOWN));
+        }
+        Ok(())
+    }
+
     async fn tell_notice(&mut self, about: &NoticeKind) -> Result<(), crosstalk_loadtest::Error> {
         match about {
+            // Who made it has it open already.
+            NoticeKind::Added { room, .. } if self.room == Some(*room) => Ok(()),
             NoticeKind::Added { room, .. } => {
                 self.book.my_rooms(&mut self.device).await?;
-                let name = self.book.room(*room);
-                self.screen.note(&format!("You are now in {name}: /open {name}")).map_err(output)
+                match self.book.name_of(*room) {
+                    None | Some("") => self.tell_note("You are now in one more room: /rooms"),
+                    Some(_) => {
+                        let name = self.book.room(*room);
+                        self.tell_note(&format!("You are now in {name}: /open {name}"))
+                    }
+                }
             }
             NoticeKind::Removed { room } => self.wiped(*room, "You were removed from"),
             NoticeKind::Deleted { room } => self.wiped(*room, "Deleted for everyone:"),
@@ -90,7 +127,7 @@ impl Chat {
             NoticeKind::ContactRequested { user } => {
                 self.book.contacts(&mut self.device).await?;
                 let asker = self.book.person(*user);
-                self.tell_note(&format!("{asker} asks to be a contact: /contacts, /accept NAME"))
+                self.tell_note(&format!("{asker} asks to be a contact: /accept NAME, or /end NAME"))
             }
             NoticeKind::ContactAccepted { user } => {
                 self.book.contacts(&mut self.device).await?;

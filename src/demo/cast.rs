@@ -7,10 +7,10 @@ use crosstalk_loadtest::admin::Issuer;
 use crosstalk_loadtest::{Admin, Target};
 use jiff::Timestamp;
 use std::fs::{self, OpenOptions};
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 use std::time::Duration;
 
 /// How long the tokens of a start are good.
@@ -89,16 +89,16 @@ impl Cast {
         Admin::new(format!("http://{}", self.address), token)
     }
 
-    /// The file of a person's token.
-    pub(super) fn token_file(&self, person: &Person) -> String {
-        self.home.join("tokens").join(person.key).with_extension("token").display().to_string()
+    /// The file of a person's token, as it is called from anywhere.
+    pub(super) fn token_file(&self, person: &Person) -> io::Result<PathBuf> {
+        path::absolute(self.home.join("tokens").join(person.key).with_extension("token"))
     }
 
     /// Writes everybody's token where only the owner of this process can read it.
     pub(super) fn write_tokens(&self) -> anyhow::Result<()> {
         fs::create_dir_all(self.home.join("tokens"))?;
         for person in &self.people {
-            let path = self.token_file(person);
+            let path = self.token_file(person)?;
             let mut options = OpenOptions::new();
             let mut file =
                 options.write(true).create(true).truncate(true).mode(0o600).open(path)?;

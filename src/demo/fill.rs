@@ -40,7 +40,13 @@ pub(super) async fn fill(cast: &Cast, operators: &Mint) -> anyhow::Result<()> {
     let mut players = BTreeMap::new();
     for company in &cast.companies {
         let made = operator.create_company(company.name, &company.registration()?).await?;
-        let policy = PolicyPatch { external_rooms: Some(true), ..PolicyPatch::default() };
+        // Everything that can be tried by hand.
+        let policy = PolicyPatch {
+            external_rooms: Some(true),
+            guests: Some(true),
+            external_read_marks: Some(true),
+            ..PolicyPatch::default()
+        };
         operator.set_policy(made.company, policy).await?;
         for person in people_of(cast, company) {
             let user = NewUser {
