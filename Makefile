@@ -1,7 +1,7 @@
 # The words of the house. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: check conformance demo docs fmt fuzz help kills mutants test
+.PHONY: check client conformance demo docs fmt fuzz help kills mutants test
 
 help: ## List the words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -11,6 +11,9 @@ check: ## What must hold before anything is tested: format, lints, documentation
 	cargo fmt --manifest-path fuzz/Cargo.toml -- --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked
+
+client: ## The client in Python, written from the documents alone, against a demonstration
+	clients/python/run.sh
 
 conformance: ## The Autobahn cases against the server's side of WebSocket (needs Python's venv)
 	tests/conformance/run.sh
