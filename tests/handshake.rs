@@ -21,14 +21,14 @@ const SECRET: &str = "eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJ4In0.c2VjcmV0";
 
 /// One opening: a good one, with something changed.
 #[derive(Clone)]
-struct Opening {
+pub(crate) struct Opening {
     line: String,
     headers: Vec<(String, String)>,
     after: Vec<u8>,
 }
 
 impl Opening {
-    fn good() -> Self {
+    pub(crate) fn good() -> Self {
         let headers = GOOD.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         Self {
             line: "GET /v1/connect HTTP/1.1".to_owned(),
@@ -47,7 +47,7 @@ impl Opening {
         self
     }
 
-    fn and(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn and(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
@@ -56,12 +56,12 @@ impl Opening {
         self.without(name).and(name, value)
     }
 
-    fn after(mut self, bytes: &[u8]) -> Self {
+    pub(crate) fn after(mut self, bytes: &[u8]) -> Self {
         self.after = bytes.to_vec();
         self
     }
 
-    fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         let mut text = format!("{}\r\n", self.line);
         for (name, value) in &self.headers {
             write!(text, "{name}: {value}\r\n").unwrap();
@@ -84,7 +84,7 @@ impl Reply {
     }
 }
 
-async fn send(server: &TestServer, bytes: &[u8]) -> TcpStream {
+pub(crate) async fn send(server: &TestServer, bytes: &[u8]) -> TcpStream {
     let mut stream = TcpStream::connect(server.address()).await.unwrap();
     // Who is turned away in the middle of his words finds the door shut.
     stream.write_all(bytes).await.ok();
@@ -113,7 +113,7 @@ async fn ask(server: &TestServer, opening: &Opening) -> Reply {
 }
 
 /// A text frame as a client sends it, with a mask of zeros.
-fn frame(text: &str) -> Vec<u8> {
+pub(crate) fn frame(text: &str) -> Vec<u8> {
     let length = u8::try_from(text.len()).unwrap();
     assert!(length < 126);
     [&[0x81, 0x80 | length, 0, 0, 0, 0], text.as_bytes()].concat()

@@ -1,5 +1,6 @@
 //! House rule 6: a slow, wrong or hostile client costs only itself.
 
+use crate::handshake::{Opening, frame, send};
 use crate::house::House;
 use crate::people::Person;
 use crosstalk_loadtest::{Client, Error};
@@ -9,7 +10,11 @@ use crosstalk_protocol::ids::{DeviceId, RoomId};
 use crosstalk_protocol::request::{Hello, History, Rest};
 use crosstalk_protocol::words::RoomKind;
 use std::time::Duration;
+use tokio::io::AsyncReadExt as _;
+use tokio::time::timeout;
 use uuid::Uuid;
+
+const PATIENCE: Duration = Duration::from_secs(30);
 
 fn hello() -> Hello {
     let device = DeviceId(Uuid::new_v4());
@@ -219,6 +224,58 @@ async fn who_asks_too_often_is_told_when_to_ask_again() {
     tokio::time::sleep(Duration::from_millis(wait)).await;
     client.request(Rest { rooms: Vec::new() }).await.unwrap();
     all_is_well(&alice, &bob, room).await;
+}
+
+#[tokio::test]
+async fn a_company_that_asks_too_often_costs_the_others_nothing() {
+    let slow =
+        [("limits.company_requests_per_second", "1"), ("limits.company_requests_burst", "60")];
+    let house = House::open_with(&slow).await;
+    let (alice, bob, room) = alice_and_bob(&house).await;
+    let (eve, eves_other) = {
+        let globex = house.company("Globex").await;
+        (globex.person("Eve").await, globex.person("Eric").await)
+    };
+    let (mut first, mut second) = (signed_in(&eve).await, signed_in(&eves_other).await);
+    let mut limited = 0;
+    for _ in 0..60 {
+        for client in [&mut first, &mut second] {
+            let answer = client.ask(Rest { rooms: Vec::new() }).await.unwrap();
+            limited += u32::from(matches!(answer, Answer::Failed(failed)
+                if failed.code == FailureCode::RateLimited && failed.retry_after_ms > 0));
+        }
+    }
+    // What is refilled meanwhile depends on how busy the machine is.
+    assert!(limited > 0, "120 requests of one company were all carried out");
+    all_is_well(&alice, &bob, room).await;
+}
+
+#[tokio::test]
+async fn who_answers_no_ping_is_closed_and_may_come_back() {
+    let quick = [("limits.ping_after_seconds", "1"), ("limits.pong_seconds", "1")];
+    let house = House::open_with(&quick).await;
+    let acme = house.company("Acme").await;
+    let alice = acme.stranger("Alice", true).await;
+    let device = Uuid::new_v4();
+    let hello = format!(r#"{{"id":1,"type":"hello","data":{{"device":"{device}"}}}}"#);
+    let opening = Opening::good()
+        .and("Sec-WebSocket-Protocol", "crosstalk.v1.json")
+        .and("Authorization", &format!("Bearer {}", alice.target().token.unwrap()))
+        .after(&frame(&hello));
+    let mut deaf = send(&house.server, &opening.bytes()).await;
+    let mut heard = Vec::new();
+    let to_its_end = timeout(PATIENCE, deaf.read_to_end(&mut heard));
+    to_its_end.await.expect("it is not closed").ok();
+    let said = String::from_utf8_lossy(&heard);
+    assert!(
+        said.contains(r#""type":"welcome""#) && said.contains(r#""reason":"silent""#),
+        "{said}"
+    );
+    // A ping without words, then the number in the close frame.
+    let code = CloseCode::Silent.number().to_be_bytes();
+    assert!(heard.windows(2).any(|bytes| bytes == [0x89, 0x00]), "no ping came");
+    assert!(heard.windows(4).any(|bytes| bytes[0] == 0x88 && bytes[2..] == code), "no close came");
+    alice.signs_in().await;
 }
 
 #[tokio::test]
