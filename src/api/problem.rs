@@ -165,6 +165,8 @@ impl IntoResponse for Problem {
 fn title_of(code: RefusalCode) -> &'static str {
     if code == RefusalCode::BadRequest {
         "The request is not as it has to be; `detail` says where. Mend the client."
+    } else if code == RefusalCode::NotAllowed {
+        "You may not do this: docs/http.md says who may."
     } else if code == RefusalCode::TooLong {
         "A text or list is longer than allowed; `detail` says which."
     } else if code == RefusalCode::Empty {

@@ -10,6 +10,9 @@ use crosstalk_protocol::ids::{RoomId, UserId};
 use crosstalk_protocol::request::{CreateFromContacts, CreateFromMessage, InviteGuest, Open};
 use crosstalk_protocol::words::RoomKind;
 
+/// Entries of a room that was just made: who is in it, and who was left out.
+const BEGINNING: u32 = 5;
+
 impl Chat {
     /// A group, from Contacts.
     pub(super) async fn create(&mut self, name: String, people: &[String]) -> Done {
@@ -82,6 +85,7 @@ impl Chat {
         self.tell_accepted(made)?;
         self.room = Some(made.room);
         self.device.work().await?;
+        self.show_last(made.room, BEGINNING, None).await?;
         let name = self.book.room(made.room);
         self.note(&format!("{name} is open: what you type is said there"))
     }
