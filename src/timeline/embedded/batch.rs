@@ -53,8 +53,12 @@ impl Writer<'_> {
             let lengths = writer.batch.lengths();
             writer.hot.savepoint.execute([])?;
             let done = work(writer);
-            if done.is_err() {
-                writer.undo(lengths)?;
+            if done.is_err()
+                && let Err(error) = writer.undo(lengths)
+            {
+                // Half of a work may stand in the transaction: it must not be committed.
+                writer.batch.lost = Some(write_error(&error));
+                return Err(error);
             }
             // Where SQLite rolled the whole transaction back, there is no savepoint any more.
             if !writer.connection.is_autocommit() {
@@ -86,7 +90,7 @@ impl Writer<'_> {
     }
 
     /// Takes one work back, and what memory took from it.
-    fn undo(&mut self, lengths: [usize; 4]) -> Sql<()> {
+    fn undo(&mut self, lengths: [usize; 5]) -> Sql<()> {
         self.batch.truncate(lengths);
         self.rooms.clear();
         self.people.clear();
@@ -162,15 +166,17 @@ impl Writer<'_> {
 }
 
 impl Batch {
-    fn lengths(&self) -> [usize; 4] {
-        [self.live.len(), self.cuts.len(), self.notices.len(), self.moved.len()]
+    fn lengths(&self) -> [usize; 5] {
+        let Self { live, cuts, notices, moved, deleted, .. } = self;
+        [live.len(), cuts.len(), notices.len(), moved.len(), deleted.len()]
     }
 
-    fn truncate(&mut self, [live, cuts, notices, moved]: [usize; 4]) {
+    fn truncate(&mut self, [live, cuts, notices, moved, deleted]: [usize; 5]) {
         self.live.truncate(live);
         self.cuts.truncate(cuts);
         self.notices.truncate(notices);
         self.moved.truncate(moved);
+        self.deleted.truncate(deleted);
     }
 }
 

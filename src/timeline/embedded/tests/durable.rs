@@ -1,11 +1,11 @@
 //! Durable and recoverable: full disks, kills, foreign files, second processes, purges.
 
 use super::support::*;
-use crate::authority::Command;
-use crate::directory::Directory;
+use crate::authority::{Act, Actor, Command};
+use crate::directory::{Directory, Record};
 use crate::keys::KeyDirectory;
 use crate::timeline::embedded::{Embedded, OpenError, Options};
-use crate::timeline::{Error, NotAppended, Timeline};
+use crate::timeline::{Error, NotAppended, Timeline, Want};
 use crosstalk_protocol::code::RefusalCode;
 use crosstalk_protocol::ids::{OperationId, RoomId, Seq};
 use rusqlite::Connection;
@@ -206,4 +206,64 @@ async fn a_busy_store_says_so() {
     assert!(busy.count() > 0);
     let never = RoomId(Uuid::now_v7());
     assert!(world.page(alice, never).await.is_err());
+}
+
+/// What is asked of a store one of whose tables takes no rows.
+async fn asks_for_a_row(world: &World, table: &str, room: RoomId) -> Result<(), NotAppended> {
+    let [(alice, _), (bob, _), (carol, _), (dave, _)] = world.people[..] else { panic!("four") };
+    let command = match table {
+        "cut" => {
+            let act = Act::SetConnected { user: bob, connected: false };
+            return world.act(Actor::Operator, act, Record::default()).await.map(drop);
+        }
+        "stint" => Command::Add { users: vec![dave] },
+        "job" => Command::Delete,
+        "operation" => Command::Appoint { user: bob },
+        _ => Command::Remove { users: vec![carol] },
+    };
+    world.append(proposal(room, alice, command)).await.map(drop)
+}
+
+/// What memory and store say of the room and its people.
+async fn as_it_stands(world: &World, room: RoomId) -> (Vec<String>, Vec<u32>, Vec<(Seq, u32)>) {
+    let (mut groups, mut marks) = (Vec::new(), Vec::new());
+    for (user, _) in &world.people {
+        groups.push(world.groups_of(*user).await);
+        let list = world.reads(*user, Want::List { after: None, limit: 10 }).await.rooms;
+        marks.extend(
+            list.into_iter().map(|(_, sight)| sight.unwrap()).map(|it| (it.read, it.unread)),
+        );
+    }
+    (brief(&world.page(world.people[0].0, room).await.unwrap()), groups, marks)
+}
+
+#[tokio::test]
+async fn what_fails_halfway_leaves_memory_and_store_as_they_were() {
+    for table in ["entry", "stint", "notice", "job", "operation", "cut"] {
+        for failure in ["ABORT", "ROLLBACK"] {
+            let said = format!("{table}, {failure}");
+            let (mut world, [alice, bob, _], room) = World::with_group().await;
+            let acme = world.people[0].1;
+            world.people.push((world.user(acme, "dave").await, acme));
+            // A statement that fails alone, and one that takes the transaction with it.
+            let connection = Connection::open(database(&world)).unwrap();
+            let trigger = format!(
+                "CREATE TRIGGER broken BEFORE INSERT ON {table} \
+                 BEGIN SELECT RAISE({failure}, 'broken'); END"
+            );
+            world.says(bob, room, "his mark waits in memory").await;
+            let before = as_it_stands(&world, room).await;
+            connection.execute_batch(&trigger).unwrap();
+            let failed = asks_for_a_row(&world, table, room).await;
+            assert!(matches!(failed, Err(NotAppended::Failed(Error::Write(_)))), "{said}");
+            connection.execute_batch("DROP TRIGGER broken").unwrap();
+            assert_eq!(as_it_stands(&world, room).await, before, "{said}");
+            world.says(alice, room, "memory goes on").await;
+            asks_for_a_row(&world, table, room).await.unwrap();
+            world.jobs_are_done().await;
+            world.stop();
+            let report = super::super::check(&world.data()).unwrap();
+            assert!(report.is_sound(), "{said}: {report:?}");
+        }
+    }
 }
