@@ -18,7 +18,7 @@ mod refusal;
 mod room;
 mod settle;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod view;
 
 pub use access::Access;
@@ -33,4 +33,4 @@ pub use permit::Permit;
 pub use refusal::Refusal;
 pub use room::{Entry, Member, Room, Stint};
 pub use settle::settle;
-pub use view::{Admission, View};
+pub use view::{Admission, View, lies_in_sight};

@@ -4,7 +4,7 @@
 use super::facts::Standing;
 use super::permit::Permit;
 use super::refusal::Refusal;
-use super::room::{Entry, Room, Stint};
+use super::room::{Entry, Member, Room, Stint};
 use crosstalk_protocol::entry::Change;
 use crosstalk_protocol::ids::{RoomId, Seq, UserId};
 use crosstalk_protocol::words::{Features, HistoryVisibility};
@@ -29,6 +29,12 @@ pub enum Admission {
 struct Period {
     from: Seq,
     through: Seq,
+}
+
+impl Period {
+    fn covers(self, seq: Seq) -> bool {
+        self.from <= seq && seq <= self.through
+    }
 }
 
 /// What one person may be shown of one room, and how far he has been shown it.
@@ -140,7 +146,7 @@ impl View {
 
     /// Whether a place lies in his periods.
     pub fn covers(&self, seq: Seq) -> bool {
-        self.periods.iter().any(|period| period.from <= seq && seq <= period.through)
+        self.periods.iter().any(|period| period.covers(seq))
     }
 
     /// The features that are off for him (R11, R12).
@@ -210,6 +216,12 @@ impl View {
     pub fn first(&self) -> Seq {
         self.periods.first().map_or(Seq::MAX, |period| period.from)
     }
+}
+
+/// Whether a member may see a place by his stints (R14), whatever features are off: who may not has
+/// not read what stands there.
+pub fn lies_in_sight(stints: &[Stint], member: &Member, seq: Seq) -> bool {
+    periods(stints, member.stint, member.history).iter().any(|period| period.covers(seq))
 }
 
 /// R14: `all` shows everything; `since_joined` shows his own stints, but for those that R19 ended.

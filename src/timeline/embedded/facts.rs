@@ -8,7 +8,7 @@ use super::writer::Writer;
 use crate::authority::{Actor, Command, Earlier, Facts, Reaction, Stint, Target, Time};
 use crate::timeline::Proposal;
 use crosstalk_protocol::ids::{Seq, UserId};
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 /// `contact.state` of people who are contacts of each other.
 pub(super) const CONTACTS: i64 = 2;
@@ -89,15 +89,17 @@ pub(super) fn stints(connection: &Connection, room: i64, person: i64) -> Sql<Vec
         "SELECT start, ended, history, severed FROM stint WHERE room = ?1 AND person = ?2 \
          ORDER BY start",
     )?;
-    let found = statement.query_map((room, person), |row| {
-        Ok(Stint {
-            start: seq(row.get(0)?),
-            end: seq_if_any(row.get(1)?),
-            history: history_of(row.get(2)?),
-            severed: row.get(3)?,
-        })
-    })?;
-    found.collect()
+    statement.query_map((room, person), stint)?.collect()
+}
+
+/// The stint of a row that begins with `start, ended, history, severed`.
+pub(super) fn stint(row: &Row<'_>) -> Sql<Stint> {
+    Ok(Stint {
+        start: seq(row.get(0)?),
+        end: seq_if_any(row.get(1)?),
+        history: history_of(row.get(2)?),
+        severed: row.get(3)?,
+    })
 }
 
 /// The message at a place, as a command of this person about it needs it.

@@ -2,10 +2,11 @@
 
 use super::codes::{Sql, seq};
 use super::entries::seq_if_any;
+use super::facts::stint;
 use super::reader::{Asker, Reader, one_room};
 use super::rows::{MEMBER_COLUMNS, access, member, member_columns, user_id};
 use super::sight::{Opened, Wanted, company_and_name};
-use crate::authority::Member;
+use crate::authority::{Member, Stint, lies_in_sight};
 use crate::timeline::{Profile, Read};
 use crosstalk_protocol::code::RefusalCode;
 use crosstalk_protocol::ids::{RoomId, Seq, UserId};
@@ -95,8 +96,9 @@ impl Reader {
         Ok(Read { more, people, ..one_room(room, Ok(sight)) })
     }
 
-    /// Members whose mark is at or after a message that he can see. Across companies only where
-    /// both companies show it.
+    /// Members whose mark is at or after a message that he can see, and that they can see too: the
+    /// mark of who came later stands behind it, and he has never read it (R14, R18). Across
+    /// companies only where both companies show it.
     pub(super) fn readers(&self, asker: &Asker, room: RoomId, seq: Seq) -> Sql<Read> {
         let opened = match self.with_messages(asker, room)? {
             Ok(opened) if !opened.view.covers(seq) || seq > opened.room.head => {
@@ -106,16 +108,32 @@ impl Reader {
             Err(refusal) => return Ok(one_room(room, Err(refusal))),
         };
         let marks = self.marks_from(opened.number, seq)?;
+        let stints = self.stints_until(opened.number, seq)?;
         let me = &asker.company;
         let readers = self.present(&opened)?.into_iter().filter(|one| {
             let shown = one.member.company == me.id || (one.shows_marks && me.external_read_marks);
             let read =
                 marks.contains(&one.number) || self.marks.waiting(opened.number, one.number) >= seq;
-            shown && read
+            let own = stints.get(&one.number).map_or(&[][..], Vec::as_slice);
+            shown && read && lies_in_sight(own, &one.member, seq)
         });
         let readers = readers.map(|one| one.user).collect();
         let sight = Self::sight(asker, opened, super::page::Rows::default());
         Ok(Read { readers, ..one_room(room, Ok(sight)) })
+    }
+
+    /// Everybody's stints that began up to a place.
+    fn stints_until(&self, room: i64, seq: Seq) -> Sql<HashMap<i64, Vec<Stint>>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT start, ended, history, severed, person FROM stint \
+             WHERE room = ?1 AND start <= ?2",
+        )?;
+        let mut found = statement.query((room, seq.0.cast_signed()))?;
+        let mut stints: HashMap<i64, Vec<Stint>> = HashMap::new();
+        while let Some(row) = found.next()? {
+            stints.entry(row.get(4)?).or_default().push(stint(row)?);
+        }
+        Ok(stints)
     }
 
     fn marks_from(&self, room: i64, seq: Seq) -> Sql<BTreeSet<i64>> {

@@ -191,3 +191,36 @@ async fn read_marks_are_shown_between_companies_only_where_both_show_them() {
     world.policy(world.people[1].1, policy, true).await;
     assert_eq!(world.reads(alice, readers).await.readers.len(), 3);
 }
+
+#[tokio::test]
+async fn r14_r18_who_could_not_see_a_message_has_not_read_it() {
+    let (world, [alice, _, carol], room) = World::with_group().await;
+    let dave = world.user(world.people[0].1, "dave").await;
+    let said = world.says(alice, room, "before dave").await;
+    world.store().mark(room, carol, said).await.unwrap();
+    world.does(alice, room, Command::Add { users: vec![dave] }).await.unwrap();
+    let later = world.says(alice, room, "hello dave").await;
+    world.store().mark(room, dave, later).await.unwrap();
+    let readers = async |seq| {
+        let mut users = world.reads(alice, Want::Readers { room, seq }).await.readers;
+        users.sort_unstable();
+        users
+    };
+    assert_eq!(readers(said).await, [alice, carol], "his mark only stands behind it");
+    assert_eq!(readers(later).await, [alice, dave]);
+    // Removed he counts no more; added again he has read what he can see again.
+    world.does(alice, room, Command::Remove { users: vec![carol, dave] }).await.unwrap();
+    assert_eq!(readers(said).await, [alice]);
+    world.does(alice, room, Command::Add { users: vec![carol] }).await.unwrap();
+    assert_eq!(readers(said).await, [alice, carol]);
+    // What R19 has closed he can't see again, and it does not count again.
+    let closed = world.says(carol, room, "soon closed").await;
+    assert_eq!(readers(closed).await, [carol]);
+    world.connect(carol, false).await;
+    world.jobs_are_done().await;
+    world.connect(carol, true).await;
+    world.does(alice, room, Command::Add { users: vec![carol] }).await.unwrap();
+    world.says(carol, room, "again").await;
+    assert_eq!(readers(closed).await, []);
+    assert_eq!(readers(said).await, [alice, carol], "but not the stint before it");
+}
