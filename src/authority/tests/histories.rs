@@ -6,6 +6,7 @@
 use super::model::{Ask, Deed, Kind, Model, Sight, Who};
 use super::told::Told;
 use super::world::*;
+pub(crate) use super::world::{GINA, GUS};
 use crate::authority::{Act, Actor, Admission, Command, Intent, Policy, PolicyChange, Room, View};
 use crosstalk_protocol::entry::Change;
 use crosstalk_protocol::ids::{CompanyId, Seq, UserId};
@@ -16,16 +17,17 @@ use std::collections::{BTreeMap, BTreeSet};
 mod commands;
 mod drawn;
 
-use commands::{act_of, actor_of, command_of};
-use drawn::histories;
+pub(crate) use commands::{act_of, actor_of, command_of};
+pub(crate) use drawn::histories;
 
 /// Small, so that rooms are full now and then.
-const MEMBERS_MAX: usize = 6;
-const EVERYBODY: [UserId; 10] = [ALICE, ANNA, BOB, BEA, CAROL, CARL, GINA, GUS, NORA, SAM];
+pub(crate) const MEMBERS_MAX: usize = 6;
+pub(crate) const EVERYBODY: [UserId; 10] =
+    [ALICE, ANNA, BOB, BEA, CAROL, CARL, GINA, GUS, NORA, SAM];
 
 /// One step of a history.
 #[derive(Debug, Clone)]
-enum Step {
+pub(crate) enum Step {
     Asks {
         room: usize,
         who: Who,
@@ -38,7 +40,7 @@ enum Step {
 
 /// Told one step a line, for who reads the shrunk one.
 #[derive(Clone)]
-struct History(Vec<Step>);
+pub(crate) struct History(pub(crate) Vec<Step>);
 
 impl std::fmt::Debug for History {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -93,7 +95,7 @@ struct Run {
 
 /// The same beginning, for the authority and for the model: all know each other, but for Carl,
 /// whom only Alice knows.
-fn beginning() -> (World, Model) {
+pub(crate) fn beginning() -> (World, Model) {
     let mut world = World::new();
     world.facts.limits.members_max = MEMBERS_MAX;
     let person = |user| {
@@ -190,6 +192,12 @@ impl Run {
         let decision = self.world.sends_to(sent.room, &sent.intent);
         let got = decision.map(|decision| (decision.drafts.len(), decision.repeated.is_some()));
         assert_eq!(got.ok(), there.then_some((0, true)), "{:?} again", sent.intent);
+        if sent.who == Who::Rule {
+            return; // Rules repeat what they like.
+        }
+        let command = remove(&[UserId::of_bytes([77; 16])]);
+        let other = Intent { command, ..sent.intent };
+        assert!(self.world.sends_to(sent.room, &other).is_err(), "R29: {other:?} is another");
     }
 
     fn renew(&mut self, room: usize) {
@@ -325,7 +333,7 @@ fn ends(change: &Change, user: UserId) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
 
     #[test]
     fn the_authority_agrees_with_the_law_on_every_history(history in histories()) {

@@ -9,10 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 mod asked;
 mod befallen;
 mod gathered;
+mod told;
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Who {
+pub(crate) enum Who {
     Person(UserId),
     Administrator(UserId),
     Operator,
@@ -21,7 +22,7 @@ pub(super) enum Who {
 
 /// What is asked of a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Ask {
+pub(crate) enum Ask {
     Create { masters: Vec<UserId>, members: Vec<UserId> },
     Open { shared: bool, members: Vec<UserId> },
     Say,
@@ -49,7 +50,7 @@ pub(super) enum Ask {
 
 /// What is done to people and companies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Deed {
+pub(crate) enum Deed {
     Connect(UserId, bool),
     Suspend(UserId, bool),
     DeletePerson(UserId),
@@ -63,7 +64,7 @@ pub(super) enum Deed {
 
 /// What a person is given of a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sight {
+pub(crate) enum Sight {
     Shown,
     Passed,
 }
@@ -107,17 +108,17 @@ struct Stay {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Internal,
     Shared,
     Group,
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct RoomModel {
-    pub(super) kind: Kind,
-    pub(super) gone: bool,
-    pub(super) masters: BTreeSet<UserId>,
+pub(crate) struct RoomModel {
+    pub(crate) kind: Kind,
+    pub(crate) gone: bool,
+    pub(crate) masters: BTreeSet<UserId>,
     owner: CompanyId,
     messages_on: bool,
     all_from_now: bool,
@@ -126,16 +127,16 @@ pub(super) struct RoomModel {
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Model {
+pub(crate) struct Model {
     people: BTreeMap<UserId, Somebody>,
     firms: BTreeMap<CompanyId, Firm>,
     contacts: BTreeSet<(UserId, UserId)>,
-    pub(super) rooms: Vec<RoomModel>,
-    pub(super) members_max: usize,
+    pub(crate) rooms: Vec<RoomModel>,
+    pub(crate) members_max: usize,
 }
 
 /// Refused; else how many entries it writes.
-pub(super) type Verdict = Result<usize, ()>;
+pub(crate) type Verdict = Result<usize, ()>;
 
 impl RoomModel {
     fn blank() -> Self {
@@ -151,24 +152,24 @@ impl RoomModel {
         }
     }
 
-    pub(super) fn head(&self) -> usize {
+    pub(crate) fn head(&self) -> usize {
         self.places.len()
     }
 
     /// The last place that is not talk.
-    pub(super) fn last_governance(&self) -> usize {
+    pub(crate) fn last_governance(&self) -> usize {
         let at = self.places.iter().rposition(|place| matches!(place, Place::Governance));
         at.map_or(0, |index| index + 1)
     }
 
     /// Who is listed, though perhaps cut off.
-    pub(super) fn listed(&self) -> BTreeSet<UserId> {
+    pub(crate) fn listed(&self) -> BTreeSet<UserId> {
         let open = self.stays.iter().filter(|stay| stay.to.is_none() && !self.gone);
         open.map(|stay| stay.user).collect()
     }
 
     /// Who is a member now.
-    pub(super) fn members(&self) -> BTreeSet<UserId> {
+    pub(crate) fn members(&self) -> BTreeSet<UserId> {
         self.stays
             .iter()
             .filter(|stay| stay.to.is_none() && !stay.cut && !self.gone)
@@ -177,7 +178,7 @@ impl RoomModel {
     }
 
     /// The places of messages: somebody's, or all.
-    pub(super) fn said(&self, author: Option<UserId>) -> Vec<u64> {
+    pub(crate) fn said(&self, author: Option<UserId>) -> Vec<u64> {
         let places = (1..).zip(&self.places);
         let his = |place: &Place| match place {
             Place::Said { by, .. } => author.is_none_or(|author| author == *by),
@@ -224,7 +225,7 @@ impl RoomModel {
 }
 
 impl Model {
-    pub(super) fn new(
+    pub(crate) fn new(
         people: &[(UserId, CompanyId, bool)],
         administrators: &[UserId],
         members_max: usize,
@@ -252,11 +253,11 @@ impl Model {
     }
 
     /// A deleted room makes place for another.
-    pub(super) fn clear(&mut self, room: usize) {
+    pub(crate) fn clear(&mut self, room: usize) {
         self.rooms[room] = RoomModel::blank();
     }
 
-    fn company(&self, user: UserId) -> CompanyId {
+    pub(crate) fn company(&self, user: UserId) -> CompanyId {
         self.people[&user].company
     }
 
@@ -281,7 +282,7 @@ impl Model {
     }
 
     /// What a person is given of each place; nothing to who is no member (R16).
-    pub(super) fn sees(&self, index: usize, user: UserId) -> Option<Vec<Sight>> {
+    pub(crate) fn sees(&self, index: usize, user: UserId) -> Option<Vec<Sight>> {
         let room = &self.rooms[index];
         if !room.members().contains(&user) {
             return None;

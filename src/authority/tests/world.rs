@@ -33,16 +33,16 @@ pub(super) const BEA: UserId = user(4);
 pub(super) const CAROL: UserId = user(5);
 pub(super) const CARL: UserId = user(6);
 /// Guests of North and of South.
-pub(super) const GINA: UserId = user(7);
-pub(super) const GUS: UserId = user(8);
+pub(crate) const GINA: UserId = user(7);
+pub(crate) const GUS: UserId = user(8);
 /// Administrators of North and of South, members of nothing.
 pub(super) const NORA: UserId = user(9);
 pub(super) const SAM: UserId = user(10);
 /// Nobody.
 pub(super) const NOBODY: UserId = user(99);
 
-pub(super) struct World {
-    pub(super) facts: Facts,
+pub(crate) struct World {
+    pub(crate) facts: Facts,
     pub(super) now: Time,
     pub(super) rooms: Vec<Told>,
 }
@@ -224,6 +224,8 @@ impl World {
             Effect::PersonDeleted(user) => {
                 let person = self.person(*user);
                 (person.active, person.deleted) = (false, true);
+                let contacts = &mut self.facts.contacts;
+                contacts.retain(|(one, other)| one != user && other != user);
             }
             Effect::CompanyEnded(company) => self.company(*company).ended = true,
             Effect::PolicySet(company, change) => keep_policy(self.company(*company), *change),

@@ -5,6 +5,7 @@ mod directory;
 mod durable;
 mod governing;
 mod histories;
+mod law;
 mod measure;
 mod support;
 mod talk;

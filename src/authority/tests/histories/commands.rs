@@ -7,7 +7,7 @@ use super::{
 };
 use crosstalk_protocol::words::Way;
 
-pub(super) fn actor_of(who: Who) -> Actor {
+pub(crate) fn actor_of(who: Who) -> Actor {
     match who {
         Who::Person(user) => Actor::Person(user),
         Who::Administrator(user) => Actor::Administrator(user),
@@ -16,7 +16,7 @@ pub(super) fn actor_of(who: Who) -> Actor {
     }
 }
 
-pub(super) fn command_of(who: Who, ask: &Ask) -> Command {
+pub(crate) fn command_of(who: Who, ask: &Ask) -> Command {
     let by_person = matches!(who, Who::Person(_));
     match ask {
         Ask::Create { masters, members } => {
@@ -57,7 +57,7 @@ pub(super) fn command_of(who: Who, ask: &Ask) -> Command {
 }
 
 /// The act that a deed is; contacts come and go in the directory alone.
-pub(super) fn act_of(deed: Deed) -> Option<Act> {
+pub(crate) fn act_of(deed: Deed) -> Option<Act> {
     let policy = |company, change| Some(Act::SetPolicy { company, change });
     match deed {
         Deed::Connect(user, connected) => Some(Act::SetConnected { user, connected }),

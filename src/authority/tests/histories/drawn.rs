@@ -16,15 +16,16 @@ fn company() -> impl Strategy<Value = CompanyId> {
     select(COMPANIES.to_vec())
 }
 
-/// Mostly people who may be together in a group.
-fn some_people() -> impl Strategy<Value = Vec<UserId>> {
-    let users = vec![ALICE, ANNA, BOB, BEA, CAROL, CARL];
+/// Mostly people who may be together in a group; three of North, so that there is a choice of heirs.
+fn some_people() -> BoxedStrategy<Vec<UserId>> {
+    let users = vec![ALICE, ANNA, BOB, BEA, CAROL, CARL, NORA];
     prop_oneof![
         4 => subsequence(users.clone(), 1..=3),
-        1 => subsequence(users, 0..=6),
+        1 => subsequence(users, 0..=7),
         1 => subsequence(EVERYBODY.to_vec(), 0..=7),
     ]
     .prop_shuffle()
+    .boxed()
 }
 
 /// Below a hundred the number of a message, from it on a place as it is.
@@ -32,7 +33,7 @@ fn place() -> impl Strategy<Value = u64> {
     prop_oneof![5 => 0..20_u64, 1 => 100..140_u64]
 }
 
-fn talk() -> impl Strategy<Value = Ask> {
+fn talk() -> BoxedStrategy<Ask> {
     prop_oneof![
         6 => Just(Ask::Say),
         1 => place().prop_map(Ask::Reply),
@@ -41,9 +42,10 @@ fn talk() -> impl Strategy<Value = Ask> {
         1 => (place(), any::<bool>()).prop_map(|(at, on)| Ask::React(at, on)),
         1 => (place(), any::<bool>()).prop_map(|(at, on)| Ask::Pin(at, on)),
     ]
+    .boxed()
 }
 
-fn governance() -> impl Strategy<Value = Ask> {
+fn governance() -> BoxedStrategy<Ask> {
     prop_oneof![
         5 => some_people().prop_map(Ask::Add),
         4 => some_people().prop_map(Ask::Remove),
@@ -53,15 +55,17 @@ fn governance() -> impl Strategy<Value = Ask> {
         2 => any::<bool>().prop_map(Ask::ShowAll),
         1 => prop_oneof![1 => Just(Ask::Delete), 2 => Just(Ask::Leave)],
     ]
+    .boxed()
 }
 
-fn general() -> impl Strategy<Value = Ask> {
+fn general() -> BoxedStrategy<Ask> {
     prop_oneof![
         2 => Just(Ask::Leave),
         1 => Just(Ask::Rename),
         1 => Just(Ask::Convert),
         3 => some_people().prop_map(Ask::Invite),
     ]
+    .boxed()
 }
 
 /// Who asks; members and Group Masters are found when it comes to it.
@@ -75,11 +79,21 @@ enum Role {
 /// A step to be: what depends on how things stand then is chosen by `index`.
 #[derive(Debug, Clone)]
 enum Drawn {
-    Asks { room: usize, role: Role, index: usize, ask: Ask },
+    Asks {
+        room: usize,
+        role: Role,
+        index: usize,
+        ask: Ask,
+    },
+    /// A Group Master is cut off (R20).
+    Falls {
+        room: usize,
+        index: usize,
+    },
     Is(Step),
 }
 
-fn asked() -> impl Strategy<Value = (Role, Ask)> {
+fn asked() -> BoxedStrategy<(Role, Ask)> {
     let person = || anybody().prop_map(|user| Role::Is(Who::Person(user)));
     let member = || prop_oneof![4 => Just(Role::Member), 1 => person()];
     let master = prop_oneof![4 => Just(Role::Master), 1 => Just(Role::Member), 1 => person()];
@@ -109,9 +123,10 @@ fn asked() -> impl Strategy<Value = (Role, Ask)> {
         1 => (Just(rule), entering),
         1 => (foreign, prop_oneof![governance(), talk(), Just(Ask::Settle)]),
     ]
+    .boxed()
 }
 
-fn deed() -> impl Strategy<Value = Deed> {
+fn deed() -> BoxedStrategy<Deed> {
     let (person, on) = (select(EVERYBODY.to_vec()), any::<bool>());
     prop_oneof![
         8 => (person.clone(), on).prop_map(|(user, on)| Deed::Connect(user, on)),
@@ -120,34 +135,40 @@ fn deed() -> impl Strategy<Value = Deed> {
         4 => (company(), on).prop_map(|(company, on)| Deed::External(company, on)),
         1 => company().prop_map(Deed::EndCompany),
         4 => (company(), on).prop_map(|(company, on)| Deed::DisableMessages(company, on)),
-        1 => (company(), on).prop_map(|(company, on)| Deed::MembersCreate(company, on)),
-        1 => (company(), on).prop_map(|(company, on)| Deed::GuestsAllowed(company, on)),
+        2 => (company(), on).prop_map(|(company, on)| Deed::MembersCreate(company, on)),
+        2 => (company(), on).prop_map(|(company, on)| Deed::GuestsAllowed(company, on)),
         3 => (person.clone(), person, on).prop_map(|(one, other, on)| Deed::Contacts(one, other, on)),
     ]
+    .boxed()
 }
 
-fn drawn() -> impl Strategy<Value = Drawn> {
+fn drawn() -> BoxedStrategy<Drawn> {
     prop_oneof![
         14 => (0..2_usize, 0..60_usize, asked())
             .prop_map(|(room, index, (role, ask))| Drawn::Asks { room, role, index, ask }),
         3 => deed().prop_map(|deed| Drawn::Is(Step::Befalls(deed))),
+        1 => (0..2_usize, 0..60_usize).prop_map(|(room, index)| Drawn::Falls { room, index }),
         1 => (0..6_usize).prop_map(|back| Drawn::Is(Step::Again(back))),
     ]
+    .boxed()
 }
 
 /// A group and a general room, and what comes of them.
-pub(super) fn histories() -> impl Strategy<Value = History> {
+pub(crate) fn histories() -> impl Strategy<Value = History> {
     let members = vec![ANNA, BOB, CAROL];
     let alice = Who::Person(ALICE);
-    let group = Ask::Create { masters: Vec::new(), members: members.clone() };
-    let group = Step::Asks { room: 0, who: alice, ask: group };
+    let group = select(vec![members.clone(), vec![NORA, BOB, ANNA]]).prop_map(move |members| {
+        let ask = Ask::Create { masters: Vec::new(), members };
+        Step::Asks { room: 0, who: alice, ask }
+    });
     let general = prop_oneof![
         2 => Just(Ask::Open { shared: true, members }),
         1 => Just(Ask::Open { shared: false, members: vec![ANNA] }),
     ];
-    (general, prop::collection::vec(drawn(), 1..80)).prop_map(move |(general, drawn)| {
+    let steps = prop::collection::vec(drawn(), 1..80);
+    (group, general, steps).prop_map(move |(group, general, drawn)| {
         let general = Step::Asks { room: 1, who: alice, ask: general };
-        told(vec![group.clone(), general], drawn)
+        told(vec![group, general], drawn)
     })
 }
 
@@ -160,6 +181,7 @@ fn told(mut steps: Vec<Step>, drawn: Vec<Drawn>) -> History {
     for one in drawn {
         let step = match one {
             Drawn::Is(step) => step,
+            Drawn::Falls { room, index } => Step::Befalls(downfall(&model, room, index)),
             Drawn::Asks { room, role, index, ask } => {
                 let room = where_it_belongs(&model, room, (&ask, index));
                 let who = found(&model, room, &role, index);
@@ -210,6 +232,20 @@ fn where_it_belongs(model: &Model, room: usize, (ask, index): (&Ask, usize)) -> 
     if index % 8 == 0 || fits(room) || !fits(1 - room) { room } else { 1 - room }
 }
 
+/// What ends a Group Master's access in a group that has one.
+fn downfall(model: &Model, room: usize, index: usize) -> Deed {
+    let masters = [room, 1 - room].map(|room| nth(&model.rooms[room].masters, index));
+    let user = masters.into_iter().flatten().next().unwrap_or(ALICE);
+    if index.is_multiple_of(3) { Deed::Suspend(user, true) } else { Deed::Connect(user, false) }
+}
+
+/// An administrator mostly names one of his own company first (R2).
+fn own_first(model: &Model, administrator: UserId, masters: Vec<UserId>) -> Vec<UserId> {
+    let home = |user: &UserId| model.company(*user) == model.company(administrator);
+    let (own, others): (Vec<UserId>, Vec<UserId>) = masters.into_iter().partition(home);
+    [own, others].concat()
+}
+
 fn nth(users: &std::collections::BTreeSet<UserId>, index: usize) -> Option<UserId> {
     users.iter().nth(index.checked_rem(users.len())?).copied()
 }
@@ -228,7 +264,7 @@ fn found(model: &Model, room: usize, role: &Role, index: usize) -> Who {
 /// edited by who wrote them.
 fn aimed(model: &Model, room: usize, who: Who, (ask, index): (Ask, usize)) -> Ask {
     let room = &model.rooms[room];
-    if room.gone && index % 3 == 0 {
+    if room.gone && index % 3 == 0 && matches!(who, Who::Person(_)) {
         return Ask::Create { masters: Vec::new(), members: vec![ANNA, BOB, CAROL] };
     }
     let member = nth(&room.members(), index / 2).filter(|_| index % 4 != 0);
@@ -240,6 +276,12 @@ fn aimed(model: &Model, room: usize, who: Who, (ask, index): (Ask, usize)) -> As
         nth.filter(|_| at < 100).unwrap_or(at % 100)
     };
     match ask {
+        Ask::Create { masters, members } => match who {
+            Who::Administrator(user) if index % 4 != 0 => {
+                Ask::Create { masters: own_first(model, user, masters), members }
+            }
+            _ => Ask::Create { masters, members },
+        },
         Ask::Appoint(user) => Ask::Appoint(member.unwrap_or(user)),
         Ask::Dismiss(user) if index % 3 == 0 => Ask::Dismiss(member.unwrap_or(user)),
         Ask::Dismiss(user) => Ask::Dismiss(nth(&room.masters, index).unwrap_or(user)),

@@ -23,6 +23,7 @@ impl Model {
             Deed::DeletePerson(user) => {
                 let person = self.people.get_mut(&user).unwrap();
                 (person.active, person.deleted) = (false, true);
+                self.contacts.retain(|(one, other)| *one != user && *other != user);
                 self.cut(&[user], false);
             }
             Deed::External(company, on) => {
