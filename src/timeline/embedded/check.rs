@@ -2,6 +2,9 @@
 //! Reads one snapshot, changes nothing, and may run beside a server.
 
 mod fold;
+mod people;
+mod talk;
+mod told;
 
 use super::codes::{Sql, seq};
 use super::entries::{seq_if_any, unreadable};
@@ -58,6 +61,18 @@ impl Report {
         }
     }
 
+    /// A fault for each thing of a kind that must not be there, told as their number.
+    fn count(
+        &mut self,
+        connection: &Connection,
+        sql: &str,
+        what: impl FnOnce(i64) -> String,
+    ) -> Sql<()> {
+        let found: i64 = connection.query_row(sql, [], |row| row.get(0))?;
+        self.expect(found == 0, || what(found));
+        Ok(())
+    }
+
     fn expect(&mut self, so: bool, what: impl FnOnce() -> String) {
         if !so {
             self.fault(what());
@@ -101,22 +116,31 @@ fn check_all(connection: &Connection) -> Sql<Report> {
         let (id, number) = (room_id(row, 0)?, row.get(1)?);
         match (row.get(2)?, row.get::<_, Option<bool>>(3)?) {
             (false, _) => check_room(connection, (id, number), &mut report, &mut sums)?,
-            (true, Some(true)) => check_purged(connection, id, number, &mut report)?,
+            (true, Some(true)) => check_purged(connection, (id, number), &mut report)?,
             (true, Some(false)) => {}
             (true, None) => report.fault(format!("room {id} is deleted, and nobody purges it")),
         }
     }
-    check_people(connection, &mut report, &sums)?;
-    check_inboxes(connection, &mut report, &sums)?;
-    let gaps: i64 =
-        connection
-            .query_row("SELECT coalesce(max(cut), 0) - count(*) FROM cut", [], |row| row.get(0))?;
-    report.expect(gaps == 0, || format!("the ledger of cuts has {gaps} gaps"));
+    people::check(connection, &mut report, &sums)?;
+    told::check(connection, &mut report, &sums)?;
+    for (table, column) in ERASED {
+        let room = if *column == "place" { "place >> 40" } else { "room" };
+        let sql =
+            format!("SELECT count(*) FROM {table} WHERE {room} NOT IN (SELECT room FROM room)");
+        report.count(connection, &sql, |lost| format!("{lost} rows in {table} are of no room"))?;
+    }
     Ok(report)
 }
 
-fn check_purged(connection: &Connection, id: RoomId, number: i64, report: &mut Report) -> Sql<()> {
+fn check_purged(
+    connection: &Connection,
+    (id, number): (RoomId, i64),
+    report: &mut Report,
+) -> Sql<()> {
     report.purged += 1;
+    let sql = "SELECT EXISTS (SELECT 1 FROM receipt WHERE room = ?1)";
+    let receipt: bool = connection.query_row(sql, [number], |row| row.get(0))?;
+    report.expect(receipt, || format!("purged room {id} has no receipt"));
     for (table, column) in ERASED {
         let (from, through) =
             if *column == "place" { whole_room(number) } else { (number, number) };
@@ -151,7 +175,7 @@ fn check_room(
     let newest = titles.iter().flatten().max() == folded.titles.last();
     report.expect(known && newest, || format!("room {id}: its name is elsewhere"));
     check_stints(connection, (id, number), &folded, report)?;
-    check_talk(connection, (id, number), &folded, report)?;
+    talk::check(connection, (id, number), &folded, report)?;
     if folded.room.kind == RoomKind::Group {
         for user in folded.room.members.keys() {
             *sums.groups.entry(*user).or_default() += 1;
@@ -193,71 +217,5 @@ fn check_stints(
         });
     }
     report.expect(kept == folded.stints, || format!("room {id}: stints are not its timeline's"));
-    Ok(())
-}
-
-/// Reactions, pins and read marks.
-fn check_talk(
-    connection: &Connection,
-    (id, number): (RoomId, i64),
-    folded: &Folded,
-    report: &mut Report,
-) -> Sql<()> {
-    let (first, last) = whole_room(number);
-    let pairs = |sql: &str| -> Sql<BTreeMap<i64, i64>> {
-        let mut statement = connection.prepare_cached(sql)?;
-        statement.query_map((first, last), |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
-    };
-    let pins = pairs("SELECT place, seq FROM pin WHERE place BETWEEN ?1 AND ?2")?;
-    report.expect(pins == folded.pins, || format!("room {id}: pins are not its timeline's"));
-    let reactions =
-        pairs("SELECT place, count(*) FROM reaction WHERE place BETWEEN ?1 AND ?2 GROUP BY place")?;
-    report.expect(reactions == folded.reactions, || {
-        format!("room {id}: reactions are not its timeline's")
-    });
-    let foreign = "SELECT count(*) FROM reaction x LEFT JOIN entry e \
-         ON e.place = ((x.place >> 40) << 40) | x.seq AND e.target = x.place \
-         AND e.author = x.person AND e.kind = 13 \
-         WHERE x.place BETWEEN ?1 AND ?2 AND e.id IS NULL";
-    let foreign: i64 = connection.query_row(foreign, (first, last), |row| row.get(0))?;
-    report.expect(foreign == 0, || format!("room {id}: {foreign} reactions of no entry"));
-    let ahead = "SELECT count(*) FROM mark WHERE room = ?1 AND seq > ?2";
-    let head = folded.room.head.0.cast_signed();
-    let ahead: i64 = connection.query_row(ahead, (number, head), |row| row.get(0))?;
-    report.expect(ahead == 0, || format!("room {id}: {ahead} read marks after its end"));
-    Ok(())
-}
-
-fn check_people(connection: &Connection, report: &mut Report, sums: &Sums) -> Sql<()> {
-    let mut statement = connection.prepare("SELECT id, groups FROM person")?;
-    let mut found = statement.query([])?;
-    while let Some(row) = found.next()? {
-        let (user, kept) = (user_id(row, 0)?, row.get::<_, u32>(1)?);
-        let counted = sums.groups.get(&user).copied().unwrap_or_default();
-        report.expect(kept == counted, || {
-            format!("person {user} is in {counted} groups, and his row says {kept}")
-        });
-    }
-    Ok(())
-}
-
-/// Every entry that concerns somebody stands in his inbox.
-fn check_inboxes(connection: &Connection, report: &mut Report, sums: &Sums) -> Sql<()> {
-    let mut statement = connection.prepare(
-        "SELECT p.id, n.detail, count(*) FROM notice n JOIN person p ON n.owner = p.person << 1 \
-         GROUP BY 1, 2",
-    )?;
-    let mut found = statement.query([])?;
-    let mut kept: HashMap<(UserId, String), u64> = HashMap::new();
-    while let Some(row) = found.next()? {
-        let count: i64 = row.get(2)?;
-        kept.insert((user_id(row, 0)?, row.get(1)?), count.cast_unsigned());
-    }
-    for ((user, notice), count) in &sums.notices {
-        let found = kept.get(&(*user, notice.clone())).copied().unwrap_or_default();
-        report.expect(found == *count, || {
-            format!("the inbox of {user} has {found} of {count} notices {notice}")
-        });
-    }
     Ok(())
 }

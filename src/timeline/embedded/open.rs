@@ -240,6 +240,11 @@ fn read_meta(connection: &Connection) -> Sql<Meta> {
     Ok(Meta { epoch: epoch.cast_unsigned(), hash_key, next_entry, marked })
 }
 
+/// The key of the hashes by which repetitions are found, if the store has one.
+pub(super) fn kept_hash_key(connection: &Connection) -> Sql<Option<[u8; 16]>> {
+    meta(connection, "hash_key")
+}
+
 /// Random bytes. Without randomness nothing may go on.
 #[expect(clippy::expect_used, reason = "no input reaches it, and an epoch must never come again")]
 pub(super) fn random<const N: usize>() -> [u8; N] {

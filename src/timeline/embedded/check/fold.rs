@@ -6,10 +6,10 @@ use super::super::facts::whole_room;
 use super::super::rows::{operation_id_if_any, user_id_if_any};
 use super::Report;
 use crate::authority::{Addressed, Entry, Room, Stint, Time, notices};
-use crosstalk_protocol::entry::Change;
+use crosstalk_protocol::entry::{Change, LeftOut};
 use crosstalk_protocol::ids::{RoomId, UserId};
 use rusqlite::{Connection, Row};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// What a timeline says by itself.
 pub(super) struct Folded {
@@ -19,6 +19,12 @@ pub(super) struct Folded {
     pub(super) pins: BTreeMap<i64, i64>,
     /// How many reactions stand on a place.
     pub(super) reactions: BTreeMap<i64, i64>,
+    /// How often the message at a place was edited.
+    pub(super) edits: BTreeMap<i64, i64>,
+    /// Messages that were unsent.
+    pub(super) unsent: BTreeSet<i64>,
+    /// Who was left out, and by which entry.
+    pub(super) named: BTreeSet<(UserId, i64)>,
     /// The entries that set name or description.
     pub(super) titles: Vec<i64>,
     pub(super) notices: Vec<Addressed>,
@@ -49,6 +55,9 @@ pub(super) fn fold(
         stints: BTreeMap::new(),
         pins: BTreeMap::new(),
         reactions: BTreeMap::new(),
+        edits: BTreeMap::new(),
+        unsent: BTreeSet::new(),
+        named: BTreeSet::new(),
         titles: Vec::new(),
         notices: Vec::new(),
         number,
@@ -117,6 +126,8 @@ impl Folded {
             self.talk(kept);
         } else {
             self.begin_and_end(entry);
+            let left_out = left_out_by(&entry.change).iter();
+            self.named.extend(left_out.map(|one| (one.user, seq.0.cast_signed())));
         }
         self.room.apply(entry);
         if kept.body && !talk {
@@ -135,9 +146,11 @@ impl Folded {
         let Some(target) = target_of(&kept.entry.change) else { return };
         let target = place(self.number, target);
         let seq = kept.entry.seq.0.cast_signed();
-        #[expect(clippy::wildcard_enum_match_arm, reason = "an edit leaves no row of its own")]
+        #[expect(clippy::wildcard_enum_match_arm, reason = "the others have no target")]
         match &kept.entry.change {
+            Change::Edited { .. } => *self.edits.entry(target).or_default() += 1,
             Change::Unsent { .. } => {
+                self.unsent.insert(target);
                 self.reactions.remove(&target);
                 self.pins.remove(&target);
             }
@@ -164,5 +177,15 @@ impl Folded {
                 last.severed = severed;
             }
         }
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "only these three leave people out")]
+fn left_out_by(change: &Change) -> &[LeftOut] {
+    match change {
+        Change::Created { left_out, .. }
+        | Change::Converted { left_out, .. }
+        | Change::Added { left_out, .. } => left_out,
+        _ => &[],
     }
 }

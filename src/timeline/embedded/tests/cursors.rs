@@ -175,3 +175,19 @@ async fn a_hundred_rooms_resume_at_once_in_the_order_asked() {
     let rest = world.reads(carol, Want::List { after, limit: 60 }).await;
     assert_eq!((list.rooms.len(), rest.rooms.len(), rest.more), (60, 40, false));
 }
+
+#[tokio::test]
+async fn r14_a_reaction_made_while_he_was_away_stays_hidden() {
+    let (world, [alice, bob, carol], room) = World::with_group().await;
+    let said = world.says(bob, room, "before").await;
+    world.does(carol, room, react(said, true)).await.unwrap();
+    world.does(alice, room, Command::Remove { users: vec![bob] }).await.unwrap();
+    world.does(alice, room, react(said, true)).await.unwrap();
+    world.does(alice, room, Command::Add { users: vec![bob] }).await.unwrap();
+    let seen = async |user| {
+        let reactions = world.page(user, room).await.unwrap().reactions;
+        reactions.iter().map(|it| it.user).collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!(seen(bob).await, [carol].into());
+    assert_eq!(seen(carol).await, [alice, carol].into());
+}

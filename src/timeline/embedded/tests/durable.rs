@@ -7,7 +7,8 @@ use crate::keys::KeyDirectory;
 use crate::timeline::embedded::{Embedded, OpenError, Options};
 use crate::timeline::{Error, NotAppended, Timeline, Want};
 use crosstalk_protocol::code::RefusalCode;
-use crosstalk_protocol::ids::{OperationId, RoomId, Seq};
+use crosstalk_protocol::ids::{DeviceId, OperationId, RoomId, Seq};
+use crosstalk_protocol::words::{Feature, RoomKind};
 use rusqlite::Connection;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -166,33 +167,113 @@ async fn everything_is_there_after_a_restart_and_the_check_finds_it_sound() {
     assert_eq!(report.rooms, 1);
 }
 
+/// A store with something of everything: people of two companies, a group that somebody was removed
+/// from and somebody left out of, one that is deleted, edits, reactions, pins, an invitation, a cut.
+async fn with_everything() -> World {
+    let (world, [alice, bob, carol], room) = World::with_group().await;
+    let [(_, acme), (_, globex), _] = world.people[..] else { panic!("three") };
+    let said = world.says(bob, room, "one").await;
+    world.does(alice, room, react(said, true)).await.unwrap();
+    world.does(alice, room, Command::Pin { target: said, on: true }).await.unwrap();
+    let edit = Command::Edit { target: said, text: "one and a half".to_owned() };
+    world.does(bob, room, edit).await.unwrap();
+    let unsent = world.says(bob, room, "two").await;
+    world.does(bob, room, Command::Unsend { target: unsent }).await.unwrap();
+    world.does(alice, room, Command::Remove { users: vec![carol] }).await.unwrap();
+    world.store().mark(room, alice, said).await.unwrap();
+    let zoe = world.user(globex, "zoe").await;
+    world.contacts(alice, zoe).await;
+    world.connect(zoe, false).await;
+    world.does(alice, room, Command::Add { users: vec![zoe] }).await.unwrap();
+    let deleted = world.group(alice, &[bob]).await;
+    world.does(alice, deleted, Command::Delete).await.unwrap();
+    world.policy(acme, crate::authority::Policy::Guests, true).await;
+    let chat = world.open(alice, RoomKind::Internal, &[carol]).await;
+    world.invites(alice, chat, OperationId(Uuid::now_v7())).await.unwrap();
+    world.disable(globex, Feature::Note, true).await;
+    let device = DeviceId(Uuid::now_v7());
+    world.store().greet(alice, device, None).await.unwrap();
+    world.jobs_are_done().await;
+    world
+}
+
+/// Each kind of damage, and a word by which it is told.
+const ALTERATIONS: &[(&str, &str)] = &[
+    ("DELETE FROM entry WHERE place = (1 << 40) | 2", "a hole"),
+    ("DELETE FROM entry WHERE place = (1 << 40) | 9", "its rows say"),
+    ("UPDATE entry SET id = id + 1000 WHERE place = (1 << 40) | 2", "order of commits"),
+    (
+        "UPDATE entry SET client = (SELECT client FROM entry WHERE place = (1 << 40) | 2), \
+      author = (SELECT author FROM entry WHERE place = (1 << 40) | 2) \
+      WHERE place = (1 << 40) | 6",
+        "repeats an id",
+    ),
+    ("UPDATE entry SET again = again + 1 WHERE place = (1 << 40) | 2", "written again"),
+    ("UPDATE operation SET again = 1", "written again"),
+    ("UPDATE entry SET body = NULL WHERE place = (1 << 40) | 2", "lost their text"),
+    ("UPDATE entry SET body = x'00' WHERE place = (1 << 40) | 6", "have a text still"),
+    ("UPDATE entry SET version = 0", "edits are not"),
+    ("UPDATE entry SET body = NULL WHERE place = (1 << 40) | 1", "its name is elsewhere"),
+    ("UPDATE stint SET ended = NULL WHERE ended IS NOT NULL", "stints are not"),
+    ("UPDATE stint SET severed = 1", "stints are not"),
+    ("UPDATE stint SET history = 1", "its rows say"),
+    ("UPDATE stint SET master = 1", "its rows say"),
+    ("UPDATE stint SET person_outside = 9", "its rows say"),
+    ("UPDATE room SET revision = 1 WHERE deleted = 0", "its rows say"),
+    ("UPDATE room SET owner = 2 WHERE deleted = 0", "its rows say"),
+    ("UPDATE room SET features = 0 WHERE deleted = 0", "its rows say"),
+    ("UPDATE room SET named = 3 WHERE deleted = 0", "its name is elsewhere"),
+    ("DELETE FROM job", "nobody purges it"),
+    ("DELETE FROM receipt", "no receipt"),
+    ("INSERT INTO pin VALUES ((2 << 40) | 2, 9)", "has 1 rows in pin"),
+    ("INSERT INTO mark VALUES (77, 1, 1)", "of no room"),
+    (
+        "INSERT INTO entry SELECT 9999, (77 << 40) | 1, author, kind, time, tag, client, content, \
+      detail, target, body, sealed_by, version, again FROM entry LIMIT 1",
+        "of no room",
+    ),
+    ("UPDATE person SET groups = 7", "groups"),
+    ("UPDATE person SET outside = outside + 1", "access numbers"),
+    ("UPDATE company SET whole = whole + 1", "access numbers"),
+    (
+        "UPDATE person SET whole = 1 WHERE subject = 'bob'; \
+      INSERT INTO cut (owner, reach, time) SELECT person << 1, 1, 0 FROM person \
+      WHERE subject = 'bob'",
+        "nobody writes their end",
+    ),
+    ("DELETE FROM cut WHERE cut = 1", "gaps"),
+    ("DELETE FROM contact WHERE person = 1", "one-sided"),
+    ("UPDATE contact SET state = 0 WHERE person = 1", "one-sided"),
+    ("DELETE FROM notice", "the inbox of"),
+    ("INSERT INTO notice (owner, detail) SELECT owner, detail FROM notice", "the inbox of"),
+    ("UPDATE device SET inbox = 9999", "ahead of the inbox"),
+    ("DELETE FROM reaction", "reactions are not"),
+    ("UPDATE reaction SET person = 2", "reactions of no entry"),
+    ("DELETE FROM pin", "pins are not"),
+    ("INSERT INTO pin VALUES ((1 << 40) | 6, 9)", "pins are not"),
+    ("DELETE FROM named", "left out"),
+    ("DELETE FROM operation", "is lost"),
+    ("UPDATE operation SET seq = 99", "places that are none"),
+    ("UPDATE mark SET seq = 99", "read marks after its end"),
+    ("UPDATE room SET kind = 2 WHERE kind = 0", "lead into groups"),
+    ("DELETE FROM meta WHERE name = 'hash_key'", "is lost"),
+];
+
 #[tokio::test]
-async fn the_check_finds_what_was_altered() {
-    let alterations = [
-        "DELETE FROM entry WHERE place & 1099511627775 = 2",
-        "UPDATE stint SET ended = NULL WHERE ended IS NOT NULL",
-        "UPDATE room SET revision = 1",
-        "UPDATE person SET groups = 7",
-        "UPDATE stint SET master = 1",
-        "UPDATE stint SET person_outside = 9",
-        "DELETE FROM notice",
-        "DELETE FROM reaction",
-        "INSERT INTO pin VALUES ((1 << 40) | 2, 9)",
-        "DELETE FROM operation",
-        "UPDATE mark SET seq = 99",
-    ];
-    for alteration in alterations {
-        let (mut world, [alice, bob, carol], room) = World::with_group().await;
-        let said = world.says(bob, room, "one").await;
-        world.does(alice, room, react(said, true)).await.unwrap();
-        world.does(alice, room, Command::Remove { users: vec![carol] }).await.unwrap();
-        world.store().mark(room, alice, said).await.unwrap();
-        world.stop();
-        assert!(super::super::check(&world.data()).unwrap().is_sound());
-        Connection::open(database(&world)).unwrap().execute_batch(alteration).unwrap();
-        let report = super::super::check(&world.data()).unwrap();
-        assert!(!report.is_sound(), "{alteration}");
-        world.start().unwrap();
+async fn the_check_finds_every_kind_of_damage_and_says_which() {
+    let mut world = with_everything().await;
+    world.stop();
+    let sound = super::super::check(&world.data()).unwrap();
+    assert!(sound.is_sound() && sound.purged == 1, "{sound:?}");
+    for (alteration, word) in ALTERATIONS {
+        let copy = tempfile::tempdir().unwrap();
+        std::fs::copy(database(&world), copy.path().join("crosstalk.db")).unwrap();
+        let connection = Connection::open(copy.path().join("crosstalk.db")).unwrap();
+        connection.execute_batch(alteration).unwrap();
+        drop(connection);
+        let report = super::super::check(copy.path()).unwrap();
+        let told = report.faults.iter().any(|fault| fault.contains(word));
+        assert!(told, "{alteration}: {report:?}");
     }
 }
 
