@@ -15,7 +15,7 @@ impl RoomModel {
     pub(crate) fn message(&self, at: usize) -> Option<Message> {
         match self.places.get(at.checked_sub(1)?)? {
             Place::Said { by, unsent, .. } => Some(Message { by: *by, unsent: *unsent }),
-            Place::Governance | Place::Rewrites(_) | Place::Talk => None,
+            Place::Governance | Place::Rewrites(_) => None,
         }
     }
 
