@@ -42,6 +42,12 @@ pub enum Mutant {
     NoticeLost,
     /// A deleted room's key stays (R22, P3).
     KeyNotDestroyed,
+    /// A stint that a withdrawal has ended is shown to who is added again (R14, R19).
+    SeveredShown,
+    /// Revoked sign-ins go on on the connections that there are (R34).
+    SignInsKept,
+    /// A token from before a revocation opens the door still (R34).
+    RevokedTaken,
 }
 
 /// Whether this fault is put in.
@@ -94,6 +100,9 @@ impl Mutant {
         Self::RelockOff,
         Self::NoticeLost,
         Self::KeyNotDestroyed,
+        Self::SeveredShown,
+        Self::SignInsKept,
+        Self::RevokedTaken,
     ];
 
     /// Its word in `CROSSTALK_MUTANT`.
@@ -117,6 +126,9 @@ impl Mutant {
             Self::RelockOff => "relock_off",
             Self::NoticeLost => "notice_lost",
             Self::KeyNotDestroyed => "key_not_destroyed",
+            Self::SeveredShown => "severed_shown",
+            Self::SignInsKept => "sign_ins_kept",
+            Self::RevokedTaken => "revoked_taken",
         }
     }
 

@@ -235,6 +235,8 @@ async fn a_withdrawal_removes_from_all_groups_at_once_and_for_good() {
     let colleague = globex.person("Dan").await;
     let internal = carol.opens(RoomKind::Internal, "ours", &[&colleague]).await;
     carol.says(internal, "stays").await;
+    bob.says(group, "before").await;
+    carol.is_shown(group, "before").await;
     globex.withdraws(&carol).await;
     carol.is_told(NoticeKind::Withdrawn {}).await;
     for room in [group, second] {

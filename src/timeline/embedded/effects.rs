@@ -224,7 +224,12 @@ impl Writer<'_> {
 
     /// A line in the ledger of cuts.
     fn cut(&mut self, subject: Subject, reach: Reach) -> Sql<()> {
-        if reach == Reach::Relock && mutants::is(Mutant::RelockOff) {
+        let is_lost = match reach {
+            Reach::Relock => mutants::is(Mutant::RelockOff),
+            Reach::SignIns => mutants::is(Mutant::SignInsKept),
+            Reach::Outside | Reach::Whole => false,
+        };
+        if is_lost {
             return Ok(());
         }
         let Some(number) = self.number_of(subject)? else { return Ok(()) };

@@ -9,6 +9,7 @@ use super::reader::Reader;
 use super::rows::{self, COMPANY_COLUMNS, PERSON_COLUMNS, company_columns, person_columns};
 use crate::authority::{Company, Person, Time};
 use crate::directory::{CompanyRecord, Contact, PersonRecord, Record, SignIn, SignInRefused};
+use crate::mutants::{self, Mutant};
 use crate::timeline::{Noticed, Profile};
 use crosstalk_protocol::answer::ContactState;
 use crosstalk_protocol::ids::{CompanyId, UserId};
@@ -183,7 +184,8 @@ fn judge(found: Option<Signing>, issued: Time) -> Result<SignIn, SignInRefused> 
     if !person.active || person.deleted || company.ended {
         return Err(SignInRefused::Inactive);
     }
-    if revoked.is_some_and(|revoked| issued.0 <= revoked) {
+    let older = revoked.is_some_and(|revoked| issued.0 <= revoked);
+    if older && !mutants::is(Mutant::RevokedTaken) {
         return Err(SignInRefused::Revoked);
     }
     Ok(SignIn {
