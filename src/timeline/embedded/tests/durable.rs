@@ -5,7 +5,7 @@ use crate::authority::{Act, Actor, Command};
 use crate::directory::{Directory, Record};
 use crate::keys::KeyDirectory;
 use crate::timeline::embedded::{Embedded, OpenError, Options};
-use crate::timeline::{Error, NotAppended, Timeline, Want};
+use crate::timeline::{Error, NotAppended, Range, Timeline, Want};
 use crosstalk_protocol::code::RefusalCode;
 use crosstalk_protocol::ids::{DeviceId, OperationId, RoomId, Seq};
 use crosstalk_protocol::words::{Feature, RoomKind};
@@ -346,5 +346,60 @@ async fn what_fails_halfway_leaves_memory_and_store_as_they_were() {
             let report = super::super::check(&world.data()).unwrap();
             assert!(report.is_sound(), "{said}: {report:?}");
         }
+    }
+}
+
+/// The store as a kill at this moment leaves it: its files as they are, on another directory.
+fn killed(world: &World, tear: impl FnOnce(&mut Vec<u8>)) -> (tempfile::TempDir, Embedded) {
+    let copy = tempfile::tempdir().unwrap();
+    let log = std::fs::read(world.data().join("crosstalk.db-wal"));
+    let mut log = log.unwrap_or_default();
+    tear(&mut log);
+    std::fs::copy(database(world), copy.path().join("crosstalk.db")).unwrap();
+    std::fs::write(copy.path().join("crosstalk.db-wal"), log).unwrap();
+    let options = Options { directory: copy.path().to_owned(), ..world.options.clone() };
+    let store = Embedded::open(options, world.keys()).unwrap();
+    (copy, store)
+}
+
+#[tokio::test]
+async fn r25_own_sends_have_moved_the_mark_after_a_kill() {
+    let (world, [alice, bob, _], room) = World::with_group().await;
+    world.says(bob, room, "one").await;
+    let said = world.says(alice, room, "two").await;
+    let (_home, store) = killed(&world, |_| {});
+    let list = store.read(alice, Want::List { after: None, limit: 10 }).await.unwrap();
+    let sight = list.rooms[0].1.as_ref().unwrap();
+    assert_eq!((sight.read, sight.unread), (said, 0));
+}
+
+#[tokio::test]
+async fn a_torn_write_costs_only_what_was_not_acknowledged() {
+    type Tear = fn(&mut Vec<u8>);
+    // The last commit is one frame: 24 bytes of head and a page. A write that was torn before it
+    // was acknowledged leaves a part of one more; what tears one that was takes that one alone.
+    let tears: [(&str, Tear, usize); 5] = [
+        ("nothing", |_| {}, 0),
+        ("half a frame more", |log| log.extend(vec![7; 2_000]), 0),
+        ("zeros", |log| log.extend(vec![0; 40_000]), 0),
+        ("an old frame again", |log| log.extend(log[log.len() - 4_120..].to_vec()), 0),
+        ("the last byte is lost", |log| log.truncate(log.len() - 1), 1),
+    ];
+    let (world, [alice, bob, _], room) = World::with_group().await;
+    let mut texts = Vec::new();
+    for index in 0..20 {
+        texts.push(format!("message {index}"));
+        world.says(bob, room, &texts[index]).await;
+    }
+    for (what, tear, lost) in tears {
+        let (home, store) = killed(&world, tear);
+        let page = Want::Page { room, range: Range::Latest, limit: 200 };
+        let sight = store.read(alice, page).await.unwrap().rooms.pop().unwrap().1.unwrap();
+        assert_eq!(super::support::texts(&sight), texts[..texts.len() - lost], "{what}");
+        let again = store.append(proposal(room, alice, post("goes on"))).await.unwrap();
+        assert_eq!(again.seq, Seq(22 - lost as u64), "{what}");
+        drop(store);
+        let report = super::super::check(home.path()).unwrap();
+        assert!(report.is_sound(), "{what}: {report:?}");
     }
 }

@@ -244,3 +244,40 @@ async fn r2_an_administrator_creates_and_is_answered_again() {
     assert!(world.page(alice, rooms[0]).await.is_ok());
     assert!(world.page(carol, rooms[0]).await.is_err(), "R31: by administering he reads nothing");
 }
+
+#[tokio::test]
+async fn r18_r19_who_is_cut_off_counts_no_more_though_nothing_says_so_yet() {
+    let (world, [alice, bob, carol], room) = World::with_group().await;
+    let said = world.says(alice, room, "hello").await;
+    for user in [bob, carol] {
+        world.store().mark(room, user, said).await.unwrap();
+    }
+    // No `removed` entry can be written: the job tries again and again.
+    let connection = rusqlite::Connection::open(world.data().join("crosstalk.db")).unwrap();
+    let stuck = "CREATE TRIGGER stuck BEFORE INSERT ON entry WHEN new.kind = 5 \
+                 BEGIN SELECT RAISE(ABORT, 'stuck'); END";
+    connection.execute_batch(stuck).unwrap();
+    world.connect(carol, false).await;
+    assert!(world.page(carol, room).await.is_err());
+    let about = world.sees(alice, Want::About { room }).await.unwrap();
+    assert!(!about.room.members.contains_key(&carol));
+    let members = world.reads(alice, Want::Members { room, after: None, limit: 10 }).await.people;
+    let members: Vec<_> = members.into_iter().map(|one| one.user).collect();
+    assert_eq!(members, [alice, bob]);
+    let readers = world.reads(alice, Want::Readers { room, seq: said }).await.readers;
+    assert!(!readers.contains(&carol));
+    let mention = Command::Post {
+        text: "Carol?".to_owned(),
+        reply_to: None,
+        mentions: vec![carol],
+        mention_all: false,
+    };
+    let refusal = world.does(alice, room, mention).await.unwrap_err();
+    assert_eq!((refusal.code, refusal.users), (RefusalCode::NotAMember, vec![carol]));
+    // The check knows that the job is on its way.
+    let report = super::super::check(&world.data()).unwrap();
+    assert!(report.is_sound(), "{report:?}");
+    connection.execute_batch("DROP TRIGGER stuck").unwrap();
+    world.jobs_are_done().await;
+    assert_eq!(brief(&world.page(alice, room).await.unwrap()).last().unwrap(), "3:removed");
+}

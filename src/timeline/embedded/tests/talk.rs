@@ -224,3 +224,15 @@ async fn r14_r18_who_could_not_see_a_message_has_not_read_it() {
     assert_eq!(readers(closed).await, []);
     assert_eq!(readers(said).await, [alice, carol], "but not the stint before it");
 }
+
+#[tokio::test]
+async fn r14_unread_leaves_out_what_was_said_while_he_was_away() {
+    let (world, [alice, bob, _], room) = World::with_group().await;
+    world.says(alice, room, "before").await;
+    world.does(alice, room, Command::Remove { users: vec![bob] }).await.unwrap();
+    world.says(alice, room, "while he was away").await;
+    world.does(alice, room, Command::Add { users: vec![bob] }).await.unwrap();
+    world.says(alice, room, "after").await;
+    let list = world.reads(bob, Want::List { after: None, limit: 10 }).await;
+    assert_eq!(list.rooms[0].1.as_ref().unwrap().unread, 2);
+}
