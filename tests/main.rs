@@ -8,6 +8,7 @@
 
 mod administration;
 mod architecture;
+mod by_hand;
 mod companies;
 mod cuts;
 mod deletion;
