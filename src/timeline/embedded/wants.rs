@@ -88,13 +88,12 @@ impl Reader {
 
     /// The rooms that he is in, in the order of their ids.
     pub(super) fn list(&self, asker: &Asker, after: Option<RoomId>, limit: u32) -> Sql<Read> {
-        let limit = limit.clamp(1, self.options.page_places_max);
+        let limit = usize::try_from(limit.clamp(1, self.options.page_places_max)).unwrap_or(1);
         let mut ids = rooms_after(self, asker, after, limit + 1)?;
-        let more = ids.len() > usize::try_from(limit).unwrap_or(usize::MAX);
-        ids.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        let more = ids.len() > limit;
+        ids.truncate(limit);
         let wanted: Vec<Wanted> =
             ids.into_iter().map(|room| Wanted { room, cursor: None }).collect();
-        // Where a stint's access has ended, the room is one that never was.
         let mut opened: Vec<Opened> =
             self.open(asker, &wanted)?.into_iter().filter_map(Result::ok).collect();
         self.title(&mut opened)?;

@@ -177,6 +177,27 @@ async fn a_hundred_rooms_resume_at_once_in_the_order_asked() {
 }
 
 #[tokio::test]
+async fn r19_rooms_that_a_withdrawal_has_not_written_yet_fill_no_page_of_the_list() {
+    let (mut world, [alice, bob, _], first) = World::with_group().await;
+    let mut rooms = vec![first];
+    for _ in 0..4 {
+        rooms.push(world.group(alice, &[bob]).await);
+    }
+    world.stop();
+    // As after a cut, of which the job has written nothing, and a permission, and two additions.
+    let stale =
+        "UPDATE stint SET person_outside = person_outside + 7 WHERE room <= 3 AND master = 0";
+    let connection = rusqlite::Connection::open(world.data().join("crosstalk.db")).unwrap();
+    assert!(connection.execute(stale, []).unwrap() >= 3);
+    drop(connection);
+    world.start().unwrap();
+    let list = world.reads(bob, Want::List { after: None, limit: 1 }).await;
+    assert_eq!((list.rooms.len(), list.rooms[0].0, list.more), (1, rooms[3], true));
+    let rest = world.reads(bob, Want::List { after: Some(rooms[3]), limit: 1 }).await;
+    assert_eq!((rest.rooms.len(), rest.rooms[0].0, rest.more), (1, rooms[4], false));
+}
+
+#[tokio::test]
 async fn r14_a_reaction_made_while_he_was_away_stays_hidden() {
     let (world, [alice, bob, carol], room) = World::with_group().await;
     let said = world.says(bob, room, "before").await;
