@@ -260,8 +260,9 @@ pub enum Range {
     After(Seq),
 }
 
-/// What was read, room by room, in the order asked. A room that he may not open is
-/// [`Refusal::not_found`]; one that can't be read now is an error of its own.
+/// What was read, room by room, in the order asked; of [`Want::People`] the rooms by which they are
+/// seen. A room that he may not open is [`Refusal::not_found`]; one that can't be read now is an
+/// error of its own.
 #[derive(Debug)]
 pub struct Read {
     /// The rooms.

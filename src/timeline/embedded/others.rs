@@ -147,7 +147,7 @@ impl Reader {
     pub(super) fn people(&self, asker: &Asker, users: &[UserId]) -> Sql<Read> {
         let names = users.iter().take(PEOPLE_MAX).map(|user| format!("\"{}\"", user.0.simple()));
         let names = format!("[{}]", names.collect::<Vec<_>>().join(","));
-        let seen = self.seen(asker, &names)?;
+        let (seen, through) = self.seen(asker, &names)?;
         let mut statement = self.statement(
             "SELECT p.person, p.id, p.name, c.id, c.name, p.guest FROM json_each(?1) j \
              CROSS JOIN person p ON p.id = unhex(j.value) JOIN company c ON c.company = p.company",
@@ -160,11 +160,15 @@ impl Reader {
                 people.push(profile(row)?);
             }
         }
-        Ok(Read { rooms: Vec::new(), more: false, people, readers: Vec::new() })
+        let rooms = through.into_iter().map(|opened| {
+            (opened.room.id, Ok(Self::sight(asker, opened, super::page::Rows::default())))
+        });
+        Ok(Read { rooms: rooms.collect(), more: false, people, readers: Vec::new() })
     }
 
-    /// The numbers of those among the asked whom he can see.
-    fn seen(&self, asker: &Asker, names: &str) -> Sql<BTreeSet<i64>> {
+    /// The numbers of those among the asked whom he can see, and rooms by which he does, one at
+    /// least for each of them: their names go out under its permit (R16).
+    fn seen(&self, asker: &Asker, names: &str) -> Sql<(BTreeSet<i64>, Vec<Opened>)> {
         let mut statement = self.statement(
             "SELECT r.id, x.person, x.start, x.ended FROM ( \
                SELECT s.room, s.person, s.start, s.ended FROM json_each(?1) j \
@@ -184,15 +188,17 @@ impl Reader {
         }
         let wanted: Vec<Wanted> =
             traces.keys().map(|room| Wanted { room: *room, cursor: None }).collect();
-        let mut seen = BTreeSet::new();
+        let (mut seen, mut through) = (BTreeSet::new(), Vec::new());
         for opened in self.open(asker, &wanted)?.into_iter().flatten() {
-            for (person, start, end) in traces.remove(&opened.room.id).unwrap_or_default() {
-                if meets(&opened, start, end) {
-                    seen.insert(person);
-                }
+            let before = seen.len();
+            let traces = traces.remove(&opened.room.id).unwrap_or_default();
+            let met = traces.into_iter().filter(|(_, start, end)| meets(&opened, *start, *end));
+            seen.extend(met.map(|(person, ..)| person));
+            if seen.len() > before {
+                through.push(opened);
             }
         }
-        Ok(seen)
+        Ok((seen, through))
     }
 }
 

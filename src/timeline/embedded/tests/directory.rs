@@ -108,13 +108,17 @@ async fn r30_people_are_named_only_where_they_can_be_seen() {
     let (world, [alice, bob, carol], room) = World::with_group().await;
     let stranger = world.user(world.people[1].1, "zoe").await;
     let names = |user| world.reads(user, Want::People { users: vec![bob, carol, stranger] });
-    let seen = names(alice).await.people;
+    let read = names(alice).await;
+    let [(through, Ok(sight))] = read.rooms.as_slice() else { panic!("{:?}", read.rooms) };
+    assert_eq!((*through, sight.permit.room()), (room, room), "R16: under the permit of a room");
+    let seen = read.people;
     assert_eq!(seen.len(), 2);
     assert!(seen.iter().all(|one| !one.company_name.is_empty()));
     world.does(alice, room, crate::authority::Command::Remove { users: vec![bob] }).await.unwrap();
     assert_eq!(names(alice).await.people.len(), 2, "the departed included");
-    let bobs = names(bob).await.people;
-    assert_eq!(bobs.iter().map(|one| one.user).collect::<Vec<_>>(), [bob], "himself alone");
+    let bobs = names(bob).await;
+    assert!(bobs.rooms.is_empty());
+    assert_eq!(bobs.people.iter().map(|one| one.user).collect::<Vec<_>>(), [bob], "himself alone");
     // R14: who comes after him does not see him.
     let dave = world.user(world.people[0].1, "dave").await;
     world.does(alice, room, crate::authority::Command::Add { users: vec![dave] }).await.unwrap();
