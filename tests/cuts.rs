@@ -18,17 +18,17 @@ mod visible;
 use crate::house::House;
 use dice::Dice;
 use futures::future::join_all;
-use history::History;
+use history::{History, Steps};
 use reader::Reader;
-use std::sync::Arc;
-use tokio::sync::Semaphore;
 
 /// How often everything stands still and is compared.
 const ROUNDS: u64 = 5;
 /// Devices of each reader that are cut off.
 const DEVICES: usize = 4;
 /// So many cuts go by, on average, between two things that happen.
-const CUTS_A_STEP: u64 = 4;
+const CUTS_A_STEP: u64 = 8;
+/// After one cut of so many a device stays away for a while.
+const CUTS_AN_ABSENCE: u64 = 100;
 
 /// Tells the seed of a run that fails.
 struct Seed(u64);
@@ -66,11 +66,11 @@ async fn ten_thousand_cuts_leave_no_hole_and_no_double() {
         if round == ROUNDS - 1 {
             history.does_the_rest().await;
         }
-        let steps = Arc::new(Semaphore::new(0));
+        let steps = Steps::new();
         let reading = async {
             let all = readers.iter_mut().map(|reader| reader.is_cut_off(quota * round, &steps));
             join_all(all).await;
-            steps.close();
+            steps.end();
         };
         futures::future::join(reading, history.goes_on(&steps)).await;
         history.stands_still().await;

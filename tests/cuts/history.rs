@@ -13,7 +13,7 @@ use crosstalk_protocol::request::{Edit, Pin, React, Read, Settings, Unsend};
 use crosstalk_protocol::words::{Feature, HistoryVisibility, RoomKind};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 const EMOJI: [&str; 4] = ["👍", "🎉", "❤", "了解"];
 
@@ -32,6 +32,41 @@ struct Stage {
     /// Which of those who come and go are in it.
     inside: Vec<bool>,
     message_on: bool,
+}
+
+/// The steps that the history is to take: asked for by those who are cut off, so that it goes on as
+/// long as they do.
+pub(crate) struct Steps {
+    asked: Semaphore,
+    taken: watch::Sender<u64>,
+}
+
+impl Steps {
+    pub(crate) fn new() -> Self {
+        Self { asked: Semaphore::new(0), taken: watch::Sender::new(0) }
+    }
+
+    /// Asks for so many.
+    pub(crate) fn ask(&self, count: usize) {
+        self.asked.add_permits(count);
+    }
+
+    /// Waits until so many more have been taken.
+    pub(crate) async fn go_by(&self, count: u64) {
+        let mut taken = self.taken.subscribe();
+        let until = *taken.borrow() + count;
+        self.ask(usize::try_from(count).unwrap());
+        taken.wait_for(|taken| *taken >= until).await.unwrap();
+    }
+
+    /// No more are asked for.
+    pub(crate) fn end(&self) {
+        self.asked.close();
+    }
+
+    async fn next(&self) -> bool {
+        self.asked.acquire().await.map(tokio::sync::SemaphorePermit::forget).is_ok()
+    }
 }
 
 /// The rooms, and who makes their history.
@@ -121,12 +156,12 @@ impl<'a> History<'a> {
         self.stages.iter().map(|stage| stage.room).chain(self.doomed)
     }
 
-    /// Goes on, a step for each permit, until no more are given.
-    pub(crate) async fn goes_on(&mut self, steps: &Semaphore) {
-        while let Ok(step) = steps.acquire().await {
-            step.forget();
+    /// Goes on, a step for each that is asked for, until no more are.
+    pub(crate) async fn goes_on(&mut self, steps: &Steps) {
+        while steps.next().await {
             let stage = self.dice.place_of(self.stages.len());
             self.takes_a_step(stage).await;
+            steps.taken.send_modify(|taken| *taken += 1);
         }
     }
 
@@ -141,7 +176,14 @@ impl<'a> History<'a> {
             132..155 => self.somebody_reacts(stage).await,
             155..160 => self.a_message_is_pinned(stage).await,
             160..164 => self.somebody_reads(stage).await,
-            164..178 => self.somebody_comes_or_goes(stage).await,
+            164..178 => {
+                let who = self.dice.place_of(2);
+                self.somebody_comes_or_goes(stage, who).await;
+                if self.dice.one_in(2) {
+                    // Who is away meanwhile comes back with the cursor of a stint that is over.
+                    self.somebody_comes_or_goes(stage, who).await;
+                }
+            }
             178..180 => self.somebody_is_withdrawn().await,
             180..185 => self.the_master_switches(stage).await,
             185..191 => self.a_company_switches().await,
@@ -236,8 +278,7 @@ impl<'a> History<'a> {
     }
 
     /// A mover is removed from a group, or added again.
-    async fn somebody_comes_or_goes(&mut self, stage: usize) {
-        let who = self.dice.place_of(2);
+    async fn somebody_comes_or_goes(&mut self, stage: usize, who: usize) {
         let Stage { room, kind, .. } = self.stages[stage];
         if kind != RoomKind::Group {
             return;

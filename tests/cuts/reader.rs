@@ -1,13 +1,13 @@
 //! A device whose connection is cut, and what it keeps nevertheless.
 
 use super::dice::Dice;
+use super::history::Steps;
 use crate::people::{PATIENCE, Person};
 use crosstalk_loadtest::{Device, Error};
 use crosstalk_protocol::ids::{RoomId, Seq};
 use crosstalk_protocol::request::{History, Members, Rest};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use tokio::sync::Semaphore;
 
 /// A device of a reader.
 pub(crate) struct Reader {
@@ -30,9 +30,8 @@ impl Reader {
         self.cuts.load(Ordering::Relaxed)
     }
 
-    /// Is cut off until that has happened so often altogether, and lets the others take a step now
-    /// and then.
-    pub(crate) async fn is_cut_off(&mut self, times: u64, steps: &Semaphore) {
+    /// Is cut off until that has happened so often altogether; comes back at once, or after a while.
+    pub(crate) async fn is_cut_off(&mut self, times: u64, steps: &Steps) {
         while self.cuts() < times {
             let before = self.cuts();
             let end = self.connects_and_is_cut().await;
@@ -45,8 +44,11 @@ impl Reader {
             assert!(torn, "{}: {end}", self.person.name);
             let cut = self.cuts() - before;
             assert_eq!(cut, 1, "{} was not cut, and yet: {end}", self.person.name);
-            if self.dice.one_in(super::CUTS_A_STEP) {
-                steps.add_permits(1);
+            if self.dice.one_in(super::CUTS_AN_ABSENCE) {
+                let steps_away = 5 + self.dice.below(20);
+                steps.go_by(steps_away).await;
+            } else if self.dice.one_in(super::CUTS_A_STEP) {
+                steps.ask(1);
             }
         }
     }
