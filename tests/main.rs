@@ -14,6 +14,7 @@ mod cuts;
 mod deletion;
 mod delivery;
 mod doors;
+mod erasure;
 mod general_rooms;
 mod handshake;
 mod house;

@@ -2,6 +2,8 @@
 //! the program that can be killed.
 
 mod apart;
+pub(crate) mod sealed;
+pub(crate) mod search;
 
 use apart::Apart;
 use crosstalk::authority::Time;
@@ -80,6 +82,11 @@ impl TestServer {
     /// Starts it again as a process, on the same data and at the same address.
     pub(crate) fn start_again(&mut self) {
         self.apart = Some(Apart::start_at(self.address, &self.flags).unwrap());
+    }
+
+    /// The same, without waiting until it is ready.
+    pub(crate) fn start_again_at_once(&mut self) {
+        self.apart = Some(Apart::spawn(self.address, &self.flags));
     }
 
     /// The directory of the data.
