@@ -32,3 +32,4 @@ mod removal;
 mod settings;
 mod support;
 mod tokens;
+mod withdrawal;

@@ -2,6 +2,7 @@
 //! the program that can be killed.
 
 mod apart;
+pub(crate) mod pen;
 pub(crate) mod sealed;
 pub(crate) mod search;
 

@@ -138,6 +138,8 @@ pub struct Job {
     pub number: u64,
     /// What it does.
     pub kind: String,
+    /// How much of it is done: rooms of a withdrawal, rows of a purge.
+    pub done: u64,
     /// Whether it is finished.
     pub finished: bool,
 }
