@@ -83,6 +83,7 @@ impl Replica {
     pub fn hello(&mut self, client: &str) -> Hello {
         self.fills.again();
         self.listing = false;
+        self.rooms.retain(|_, place| !place.wiped);
         for place in self.rooms.values_mut() {
             place.state = State::Wanted;
         }
@@ -238,7 +239,8 @@ impl Replica {
 
     /// The copy that something live belongs to; `None` where it is about to be fetched anew anyway.
     fn followed(&mut self, room: RoomId) -> Result<Option<&mut Kept>, Broken> {
-        let place = self.rooms.get_mut(&room).ok_or(Broken::NotOurs(room))?;
+        let place = self.rooms.get_mut(&room).filter(|place| !place.wiped);
+        let place = place.ok_or(Broken::NotOurs(room))?;
         match &mut place.kept {
             Some(_) if place.state != State::Live => Err(Broken::TooEarly(room)),
             kept => Ok(kept.as_mut()),
@@ -257,7 +259,7 @@ impl Replica {
         };
         place.kind = kept.kind().or(place.kind);
         place.kept = Some(kept);
-        place.again = false;
+        (place.again, place.wiped) = (false, false);
         place.state = if page.more { State::Wanted } else { State::Live };
         if switched {
             self.fill_from(page.room);

@@ -39,8 +39,12 @@ impl Replica {
     /// Wipes every group and shared room. Of a room whose kind is not known, the copy goes too, and
     /// the server says whether it is still there.
     fn withdrawn(&mut self) {
-        self.rooms.retain(|_, place| place.kind.is_none_or(|kind| kind == RoomKind::Internal));
-        for place in self.rooms.values_mut().filter(|place| place.kind.is_none()) {
+        let outside = |place: &Place| place.kind.is_some_and(|kind| kind != RoomKind::Internal);
+        let rooms = self.rooms.iter().filter(|(_, place)| outside(place)).map(|(room, _)| *room);
+        for room in rooms.collect::<Vec<_>>() {
+            self.wipe(room);
+        }
+        for place in self.rooms.values_mut().filter(|it| it.kind.is_none() && !it.wiped) {
             *place = Place::default();
         }
         let rooms = &self.rooms;
@@ -53,12 +57,20 @@ impl Replica {
             // Added meanwhile: the answer is older than the notice.
             *place = Place::default();
         } else {
-            self.wipe(room);
+            self.rooms.remove(&room);
+            self.fills.keep(|one| one != room);
         }
     }
 
     fn wipe(&mut self, room: RoomId) {
-        self.rooms.remove(&room);
         self.fills.keep(|one| one != room);
+        match self.rooms.get_mut(&room) {
+            // The answer to what was asked is yet to come, and he may have been added again before
+            // it was made: then it is told ahead of the notice of that.
+            Some(place) if place.state == State::Asked => {
+                *place = Place { state: State::Asked, wiped: true, ..Place::default() };
+            }
+            _ => drop(self.rooms.remove(&room)),
+        }
     }
 }

@@ -28,4 +28,6 @@ pub(super) struct Place {
     pub(super) kind: Option<RoomKind>,
     /// He was added again while a resume was under way: what it answers may be older.
     pub(super) again: bool,
+    /// It was wiped while a resume was under way: nothing of it but the answer to that may come.
+    pub(super) wiped: bool,
 }

@@ -134,6 +134,25 @@ fn what_was_wiped_must_not_come_back_unasked() {
 }
 
 #[test]
+fn who_is_added_again_may_be_shown_it_before_he_is_told() {
+    for about in [NoticeKind::Removed { room: ROOM }, NoticeKind::Deleted { room: ROOM }] {
+        let mut replica = following();
+        replica.hello("test");
+        replica.push(&notice(about)).unwrap();
+        assert_eq!(replica.room(ROOM), None);
+        assert_eq!(replica.push(&Push::Entry(said(2, "two"))), Err(Broken::NotOurs(ROOM)));
+        let nothing = page(None, Vec::new(), 1, false);
+        assert_eq!(replica.push(&nothing), Err(Broken::NothingToGoOnFrom(ROOM)));
+        let mut gone = replica.clone();
+        gone.push(&Push::Gone(Gone { room: ROOM })).unwrap();
+        let anew = page(Some(ResetReason::Stint), vec![Item::Entry(said(3, "three"))], 3, false);
+        assert_eq!(gone.push(&anew), Err(Broken::NotOurs(ROOM)));
+        replica.push(&anew).unwrap();
+        assert_eq!(texts(&replica), ["three"]);
+    }
+}
+
+#[test]
 fn a_withdrawal_wipes_groups_and_leaves_internal_rooms() {
     let opened = |room_kind| {
         let (owner, members) = (CompanyId::of_bytes([3; 16]), Vec::new());
