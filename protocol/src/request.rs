@@ -1,7 +1,7 @@
 //! What a client asks for. Each gets exactly one answer: see the type named in its `///` line.
 //!
 //! How to add one: a struct with its fields, a line in `requests!`, a fixture in
-//! `protocol/fixtures/`, a row in the crawl of `tests/doors.rs` (the build fails without), and its
+//! `protocol/fixtures/`, a row in `tests/doors/requests.rs` (the build fails without), and its
 //! arm in `session`.
 
 use crate::code::RefusalCode;
