@@ -168,5 +168,8 @@ fn an_administrator_founds_a_group_and_a_guest_comes_by_hand() {
     let told = pasted(&invitation.replace("guest.token", "again.token"), home.path(), b"");
     assert!(told.contains("this invitation was used already"), "{told}");
     let told = pasted(&demo.line_of("emma"), home.path(), b"/rooms\n");
-    assert!(told.contains("Plan  (group)") && told.contains("For guests  (internal room"), "{told}");
+    assert!(
+        told.contains("Plan  (group)") && told.contains("For guests  (internal room"),
+        "{told}"
+    );
 }

@@ -112,3 +112,28 @@ async fn a_newcomer_finds_nothing_of_the_time_before() {
     let hidden: Vec<Seq> = (1..added.0).map(Seq).collect();
     tries(client, group, &hidden).await.finds_nothing("a newcomer");
 }
+
+#[tokio::test]
+async fn who_was_withdrawn_and_added_again_finds_nothing_of_what_was_his() {
+    // R14, R19: the stint that his administrator ended is closed for good.
+    let Scene { house, globex, alice, bob, carol, group, past, .. } = scene().await;
+    bob.says(group, "planted last").await;
+    globex.withdraws(&carol).await;
+    house.jobs_are_done().await;
+    globex.permits(&carol).await;
+    let added = alice.adds(group, &[&carol]).await.unwrap().seq;
+    alice.appoints(group, &carol).await.unwrap();
+    carol.follows(group).await;
+    let mut hand = carol.hand().await;
+    let client = hand.device.client().unwrap();
+    let hidden: Vec<Seq> = (1..added.0).map(Seq).collect();
+    tries(client, group, &hidden).await.finds_nothing("who was withdrawn");
+    let cursor = Cursor { room: group, stint: Some(past.stint), at: Some(past.at) };
+    for ask in reads(&cursor) {
+        let ask = frame(&ask);
+        for told in hear(client, &ask).await {
+            let shown = told.contains("planted") || told.contains("my work");
+            assert!(!shown, "{ask} is answered with {told}");
+        }
+    }
+}
