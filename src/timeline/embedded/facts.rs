@@ -1,13 +1,14 @@
 //! What a decision rests on, read where it is written.
 
-use super::codes::{POSTED, Sql, history_of, place, seq};
+use super::codes::{POSTED, Sql, history_of, kind_code, place, seq};
 use super::entries::seq_if_any;
 use super::rooms::Held;
-use super::rows::{user_id, user_id_if_any};
+use super::rows::{access, user_id, user_id_if_any};
 use super::writer::Writer;
 use crate::authority::{Actor, Command, Earlier, Facts, Reaction, Stint, Target, Time};
 use crate::timeline::Proposal;
 use crosstalk_protocol::ids::{Seq, UserId};
+use crosstalk_protocol::words::RoomKind;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 /// `contact.state` of people who are contacts of each other.
@@ -51,6 +52,7 @@ impl Writer<'_> {
                 self.people.tell(self.connection, *user, facts)?;
             }
         }
+        self.count_groups_of_the_full(facts)?;
         if let Command::Hand { to } = &proposal.intent.command {
             self.people.tell_company(*to, facts);
         }
@@ -61,6 +63,19 @@ impl Writer<'_> {
         };
         for sponsor in sponsors {
             self.contacts_among(sponsor, facts)?;
+        }
+        Ok(())
+    }
+
+    /// R8: who has reached the limit may have been cut off (R19), and his row count groups that a job
+    /// has not written yet.
+    fn count_groups_of_the_full(&self, facts: &mut Facts) -> Sql<()> {
+        if !self.jobs.are_open() && !self.batch.jobs {
+            return Ok(());
+        }
+        let max = facts.limits.groups_max;
+        for person in facts.people.values_mut().filter(|person| person.groups >= max) {
+            person.groups = groups_held(self.connection, person.id)?;
         }
         Ok(())
     }
@@ -81,6 +96,23 @@ impl Writer<'_> {
         }
         Ok(())
     }
+}
+
+/// The groups in which somebody's stint holds.
+fn groups_held(connection: &Connection, user: UserId) -> Sql<u32> {
+    let mut statement = connection.prepare_cached(
+        "SELECT s.person_outside, s.person_whole, s.company_outside, s.company_whole, p.outside, \
+         p.whole, c.outside, c.whole FROM person p JOIN stint s ON s.person = p.person \
+         JOIN room r ON r.room = s.room JOIN company c ON c.company = s.company \
+         WHERE p.id = ?1 AND s.ended IS NULL AND r.kind = ?2",
+    )?;
+    let kind = RoomKind::Group;
+    let mut found = statement.query((user.bytes(), kind_code(kind)))?;
+    let mut held = 0;
+    while let Some(row) = found.next()? {
+        held += u32::from(access(row, 0)?.holds(access(row, 4)?, kind.is_outside()));
+    }
+    Ok(held)
 }
 
 /// A person's stints in a room, oldest first.

@@ -53,6 +53,10 @@ impl Jobs {
         }
     }
 
+    pub(super) fn are_open(&self) -> bool {
+        !self.open.is_empty()
+    }
+
     pub(super) fn are_due(&self) -> bool {
         !self.open.is_empty() && self.not_before.is_none_or(|at| at <= Instant::now())
     }

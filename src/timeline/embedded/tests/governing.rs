@@ -281,3 +281,37 @@ async fn r18_r19_who_is_cut_off_counts_no_more_though_nothing_says_so_yet() {
     world.jobs_are_done().await;
     assert_eq!(brief(&world.page(alice, room).await.unwrap()).last().unwrap(), "3:removed");
 }
+
+#[tokio::test]
+async fn r8_r19_groups_of_before_a_cut_do_not_count_though_nothing_says_so_yet() {
+    let world = World::with(|options| options.limits.groups_max = 2);
+    let (acme, globex) = (world.company("Acme").await, world.company("Globex").await);
+    let (alice, dora) = (world.user(acme, "alice").await, world.user(acme, "dora").await);
+    let (bob, eve) = (world.user(globex, "bob").await, world.user(acme, "eve").await);
+    for other in [alice, dora, eve] {
+        world.contacts(other, bob).await;
+    }
+    for _ in 0..2 {
+        world.group(alice, &[bob]).await;
+    }
+    let room = RoomId(Uuid::now_v7());
+    let full = world.does(dora, room, create(&[bob])).await.unwrap_err();
+    assert_eq!((full.code, full.users), (RefusalCode::TooManyGroups, vec![bob]));
+    let connection = rusqlite::Connection::open(world.data().join("crosstalk.db")).unwrap();
+    let stuck = "CREATE TRIGGER stuck BEFORE INSERT ON entry WHEN new.kind = 5 \
+                 BEGIN SELECT RAISE(ABORT, 'stuck'); END";
+    connection.execute_batch(stuck).unwrap();
+    world.connect(bob, false).await;
+    world.connect(bob, true).await;
+    let third = world.group(dora, &[bob]).await;
+    assert!(world.page(bob, third).await.is_ok());
+    let fourth = world.group(dora, &[bob]).await;
+    assert!(world.page(bob, fourth).await.is_ok());
+    let full = world.does(eve, room, create(&[bob])).await.unwrap_err();
+    assert_eq!((full.code, full.users), (RefusalCode::TooManyGroups, vec![bob]));
+    connection.execute_batch("DROP TRIGGER stuck").unwrap();
+    world.jobs_are_done().await;
+    assert_eq!(world.groups_of(bob).await, 2);
+    let report = super::super::check(&world.data()).unwrap();
+    assert!(report.is_sound(), "{report:?}");
+}
