@@ -21,18 +21,21 @@ const SHOWN: usize = 5;
 const HELD: [u64; 2] = [4_000, 12_000];
 
 /// What his first device does when he is cut off; a second one reads on.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Manner {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Manner {
     ReadsOn,
     HasStalled,
+    /// What his kernel is full of is of another group: it is kept, and what waits behind it is not.
+    HasStalledElsewhere,
     HasHalfAFrame,
     ComesBack,
     TurnsPages,
 }
 
-const MANNERS: [Manner; 5] = [
+const MANNERS: [Manner; 6] = [
     Manner::ReadsOn,
     Manner::HasStalled,
+    Manner::HasStalledElsewhere,
     Manner::HasHalfAFrame,
     Manner::ComesBack,
     Manner::TurnsPages,
@@ -166,8 +169,15 @@ impl Removed {
         let stalls = match manner {
             Manner::HasStalled => Some(Reading::Stalled),
             Manner::HasHalfAFrame => Some(Reading::HalfAFrame),
-            Manner::ReadsOn | Manner::ComesBack | Manner::TurnsPages => None,
+            Manner::ReadsOn
+            | Manner::HasStalledElsewhere
+            | Manner::ComesBack
+            | Manner::TurnsPages => None,
         };
+        let elsewhere = manner == Manner::HasStalledElsewhere;
+        if elsewhere {
+            self.stalls_elsewhere().await;
+        }
         if let Some(how) = stalls {
             self.devices[0].1.reads(how);
         }
@@ -180,6 +190,10 @@ impl Removed {
         let flowed = self.devices.iter().zip(from).enumerate().map(async |(place, (it, from))| {
             if place == 0 && stalls.is_some() {
                 it.1.is_stalled(held).await;
+            } else if place == 0 && elsewhere {
+                if !is_quiet {
+                    self.talk.goes_on_a_while().await;
+                }
             } else {
                 let is_message = |frame: &Frame| frame.is_message_of(group);
                 it.1.until_some("messages", (from, SHOWN), is_message).await;
@@ -188,7 +202,10 @@ impl Removed {
         join_all(flowed).await;
         let first = &self.devices[0].1;
         match manner {
-            Manner::ReadsOn | Manner::HasStalled | Manner::HasHalfAFrame => {}
+            Manner::ReadsOn
+            | Manner::HasStalled
+            | Manner::HasStalledElsewhere
+            | Manner::HasHalfAFrame => {}
             Manner::ComesBack => {
                 for _ in 0..4 {
                     first.says(&super::resume(&[group])).await;
@@ -201,6 +218,18 @@ impl Removed {
                     first.says(&page).await;
                 }
             }
+        }
+    }
+
+    async fn stalls_elsewhere(&mut self) {
+        let other = self.is_in_a_new_group().await;
+        let first = &self.devices[0].1;
+        if first.sits_down(other).await {
+            first.reads(Reading::Stalled);
+            for _ in 0..8 {
+                self.master_starts(&"x".repeat(4_000), other).await;
+            }
+            self.devices[0].1.is_stalled(12_000).await;
         }
     }
 

@@ -52,7 +52,12 @@ impl Talk {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         };
-        tokio::time::timeout(Duration::from_mins(1), waited).await.expect("nobody talks");
+        tokio::time::timeout(Duration::from_mins(3), waited).await.expect("nobody talks");
+    }
+
+    /// Waits until some more messages were acknowledged.
+    pub(super) async fn goes_on_a_while(&self) {
+        self.goes_beyond(Seq(self.head.load(Ordering::Relaxed))).await;
     }
 
     async fn goes_on(&self, mut client: Client, a_second: u32) -> u64 {

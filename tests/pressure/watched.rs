@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 /// How long anything may take, on a machine that is busy with much else.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// How a device reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
