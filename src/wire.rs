@@ -8,6 +8,7 @@
 mod backlog;
 mod flush;
 pub mod frame;
+mod gather;
 mod kernel;
 mod lease;
 mod limits;
@@ -175,7 +176,7 @@ impl Wire {
         let leased = self.lease.holds();
         let Some(waiting) = waiting.seen_by(&state.sight) else { return Delivered::Stale };
         let delivered = self.write_or_wait(&mut state, waiting, leased, reserve);
-        if delivered != Delivered::Written && !state.is_stalled {
+        if delivered != Delivered::Written && state.needs_flusher() {
             self.flusher.notify_one();
         }
         delivered
@@ -189,7 +190,7 @@ impl Wire {
         leased: bool,
         reserve: usize,
     ) -> Delivered {
-        let rest = if state.backlog.is_empty() && (leased || !waiting.content.is_of_rooms()) {
+        let rest = if state.may_write(&waiting, leased) {
             let Ok(rest) = state.write_through(&*self.socket, waiting) else {
                 return Delivered::Closed;
             };
@@ -207,6 +208,7 @@ impl Wire {
             return Delivered::Slow;
         }
         state.backlog.push(rest);
+        self.write_gathered(state, leased);
         Delivered::Waiting
     }
 

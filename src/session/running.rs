@@ -9,7 +9,7 @@ use super::{Services, ask, catch_up, drain};
 use crate::authority::Time;
 use crate::hub::Connection;
 use crate::rooms::show;
-use crate::wire::{frame, reader::Reader};
+use crate::wire::{Wire, frame, reader::Reader};
 use crosstalk_protocol::code::{CloseCode, FailureCode};
 use crosstalk_protocol::ids::RoomId;
 use crosstalk_protocol::push::{Expiring, Push};
@@ -19,7 +19,10 @@ use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use parking_lot::Mutex;
 use std::collections::HashMap;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -80,6 +83,9 @@ pub(super) async fn run(connected: Arc<Connected>, mut reader: Reader, stop: &Ca
     let mut begun = Begun::new();
     begun.push(Box::pin(first(Arc::clone(&connected))));
     let mut watch = Watch::new(&connected);
+    // Made once, and not at every turn: each would have to be registered anew.
+    let mut due = pin!(sleep_until(watch.next()));
+    let mut stopped = pin!(stop.cancelled());
     loop {
         let has_place = begun.len() < connected.services.limits.requests_in_flight;
         tokio::select! {
@@ -91,9 +97,12 @@ pub(super) async fn run(connected: Arc<Connected>, mut reader: Reader, stop: &Ca
                 Incoming::Other => watch.heard(),
                 Incoming::End => return,
             },
-            Some(()) = begun.next(), if !begun.is_empty() => {}
-            () = sleep_until(watch.next()) => watch.look(&connected),
-            () = stop.cancelled() => {
+            () = some_answered(&mut begun, &wire), if !begun.is_empty() => {}
+            () = &mut due => {
+                watch.look(&connected);
+                due.as_mut().reset(watch.next());
+            }
+            () = &mut stopped => {
                 drain(&wire, connected.services.limits.drain_seconds.saturating_mul(1_000));
                 return;
             }
@@ -102,6 +111,20 @@ pub(super) async fn run(connected: Arc<Connected>, mut reader: Reader, stop: &Ca
             return;
         }
     }
+}
+
+/// Waits until something that was begun has been answered. Answers that are ready together, such as
+/// those that shared a commit, go out in one write.
+async fn some_answered(begun: &mut Begun, wire: &Wire) {
+    poll_fn(|context| {
+        let _gathering = wire.gather();
+        let mut answered = Poll::Pending;
+        while let Poll::Ready(Some(())) = begun.poll_next_unpin(context) {
+            answered = Poll::Ready(());
+        }
+        answered
+    })
+    .await;
 }
 
 /// What `hello` asked for besides a welcome.

@@ -18,6 +18,8 @@ pub(super) struct State {
     written: u64,
     /// The flushing task waits for the socket: what is added to the backlog needs not wake it.
     pub(super) is_stalled: bool,
+    /// What comes waits to be written together: see `gather`.
+    pub(super) is_gathering: bool,
 }
 
 /// How far the connection has come.
@@ -67,6 +69,17 @@ impl State {
 
     pub(super) fn is_over(&self) -> bool {
         matches!(self.phase, Phase::Shut | Phase::Dead)
+    }
+
+    /// Whether these frames may be handed over at once.
+    pub(super) fn may_write(&self, waiting: &Waiting, leased: bool) -> bool {
+        let is_next = self.backlog.is_empty() && !self.is_gathering;
+        is_next && (leased || !waiting.content.is_of_rooms())
+    }
+
+    /// Whether the flushing task has to be told of what waits.
+    pub(super) fn needs_flusher(&self) -> bool {
+        !self.is_stalled && !self.is_gathering
     }
 
     /// Hands over what it can of these frames, with nothing waiting before them. The rest of a frame

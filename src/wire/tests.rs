@@ -77,6 +77,37 @@ fn what_waits_goes_out_in_one_write() {
 }
 
 #[test]
+fn what_is_gathered_goes_out_at_its_end_in_order_and_can_be_taken_back() {
+    // P2: what is gathered waits, and a removal finds it.
+    let (wire, far) = wire_to(LARGE, Limits::default());
+    let gathering = wire.gather();
+    for (room, text) in [(1, "removed"), (2, "kept")] {
+        assert_eq!(wire.deliver(tag(room, 5), &frame::text(text)), Delivered::Waiting);
+    }
+    assert_eq!(wire.narrow(room(1), Seq(6)), Narrowed { dropped_live: true, reset: false });
+    assert_eq!(wire.push(frame::text("after")), Delivered::Waiting);
+    assert_eq!(far.read_now(LARGE), b"", "it waits");
+    drop(gathering);
+    assert_eq!(payloads(&far.read_now(LARGE)), ["kept", "after"]);
+    assert_eq!(wire.push(frame::text("at once")), Delivered::Written);
+}
+
+#[test]
+fn gathering_makes_no_slow_consumer_and_holds_no_goodbye_back() {
+    let limits = Limits { backlog_bytes_max: 32 * 1024, ..Limits::default() };
+    let (wire, far) = wire_to(LARGE, limits);
+    let gathering = wire.gather();
+    for _ in 0..100 {
+        assert_eq!(wire.push(frame::text(&"x".repeat(1_000))), Delivered::Waiting);
+    }
+    wire.close(CloseCode::Draining, 0);
+    drop(gathering);
+    settle(&wire);
+    assert_eq!(payloads(&far.read_now(LARGE)).len(), 102, "all, why it ends, and the end");
+    assert!(wire.is_closed());
+}
+
+#[test]
 fn a_removal_drops_what_waits_and_what_comes_late() {
     // P1, P2, R16
     let (wire, far) = wire_to(0, Limits::default());

@@ -23,6 +23,8 @@ enum Act {
     Window { bytes: usize },
     Read { bytes: usize },
     Flush,
+    Gather,
+    Release,
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -42,6 +44,8 @@ fn act() -> impl Strategy<Value = Act> {
         4 => prop_oneof![0..60usize, 1000..100_000usize].prop_map(|bytes| Act::Window { bytes }),
         8 => prop_oneof![0..60usize, Just(LARGE)].prop_map(|bytes| Act::Read { bytes }),
         6 => Just(Act::Flush),
+        1 => Just(Act::Gather),
+        2 => Just(Act::Release),
     ]
 }
 
@@ -134,6 +138,9 @@ impl World {
             Act::Window { bytes } => self.far.set_window(bytes),
             Act::Read { bytes } => self.read(bytes),
             Act::Flush => drop(self.wire.step()),
+            // Acts come one by one: what is gathering goes on until it is gathered anew and let go.
+            Act::Gather => std::mem::forget(self.wire.gather()),
+            Act::Release => drop(self.wire.gather()),
         }
     }
 
