@@ -79,11 +79,15 @@ pub async fn serve(arrived: Arrived, services: Arc<Services>, stop: Cancellation
     };
     let wire = Wire::new(socket, Arc::clone(&services.lease), Arc::clone(&services.wire));
     let wire = Arc::new(wire);
-    let reader = wire::reader::open(Arc::clone(&wire), leftover.to_vec(), &services.wire).await;
+    let read_too_far = leftover.to_vec();
+    // It is a part of the whole buffer of the opening, 8 KiB that nobody needs any more.
+    drop(leftover);
+    let reader = wire::reader::open(Arc::clone(&wire), read_too_far, &services.wire).await;
     let connected = OnceLock::new();
     let session = async {
-        let hello = handshake::hello(&services, (number, &wire), reader, token).await;
-        let Some((said_hello, reader)) = hello else { return };
+        // Boxed, and given back when it is done: its place would count for every idle connection.
+        let hello = handshake::hello(&services, (number, &wire), reader, token);
+        let Some((said_hello, reader)) = Box::pin(hello).await else { return };
         drop(place);
         let connected = connected.get_or_init(|| Arc::new(said_hello));
         Box::pin(running::run(Arc::clone(connected), reader, &stop)).await;
