@@ -50,7 +50,7 @@ pub enum StartError {
     #[error(transparent)]
     GuestKey(#[from] mint::Error),
     /// The operators' key set can't be read.
-    #[error("operators.keys_file: {}: {source}", path.display())]
+    #[error("operators.keys_file: {}", path.display())]
     OperatorFile {
         /// The file.
         path: PathBuf,
@@ -68,13 +68,13 @@ pub enum StartError {
     OperatorTaken(#[from] Taken),
     /// The address can't be listened on.
     #[error(
-        "{address} can't be listened on ({source}): stop what listens there, or choose another listen.address (`--listen ADDRESS:PORT`)"
+        "{address} can't be listened on ({reason}): stop what listens there, or choose another listen.address (`--listen ADDRESS:PORT`)"
     )]
     Listen {
         /// The address.
         address: SocketAddr,
-        /// Why.
-        source: io::Error,
+        /// Why. No source: it stands in the sentence, and would be told twice.
+        reason: io::Error,
     },
     /// The process can't be told when to stop.
     #[error("signals can't be received: {0}")]
@@ -122,7 +122,7 @@ pub async fn run(config: &Config) -> Result<Ended, StartError> {
 pub async fn start(config: &Config) -> Result<Running, StartError> {
     let parts = Parts::assemble(config).await?;
     let wanted = config.listen.address;
-    let listen = |source| StartError::Listen { address: wanted, source };
+    let listen = |reason| StartError::Listen { address: wanted, reason };
     let listener = listener::listen(wanted).map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
     let (doors, waves) = (Arc::new(Doors::new(&config.limits)), Waves::new());

@@ -5,7 +5,7 @@
 //! is a process, so the system keeps what was written to it: that a commit reaches the disk is the
 //! store's own setting, and a matter for a power switch.
 
-mod cast;
+pub(crate) mod cast;
 mod dice;
 mod ledger;
 mod load;

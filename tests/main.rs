@@ -13,6 +13,7 @@ mod companies;
 mod cuts;
 mod deletion;
 mod delivery;
+mod disk;
 mod doors;
 mod erasure;
 mod general_rooms;

@@ -22,7 +22,11 @@ pub(crate) struct Program {
 impl Program {
     /// Starts it on this directory with these settings, and waits until it is ready.
     pub(crate) fn start(data: &Path, settings: &[&str]) -> Self {
-        let mut command = itself();
+        Self::start_as(itself(), data, settings)
+    }
+
+    /// The same, by a command that takes the program's arguments.
+    pub(crate) fn start_as(mut command: Command, data: &Path, settings: &[&str]) -> Self {
         command.args(["serve", "--listen", "127.0.0.1:0", "--set", "log.format=json", "--data"]);
         command.arg(data).stderr(Stdio::piped());
         for setting in settings {
@@ -49,6 +53,11 @@ impl Program {
     /// Where it listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The root of the file systems that it sees.
+    pub(crate) fn root(&self) -> std::path::PathBuf {
+        format!("/proc/{}/root", self.child.lock().unwrap().id()).into()
     }
 
     /// Sends it a signal.
@@ -103,6 +112,15 @@ pub(crate) fn check(data: &Path) -> (Option<i32>, String) {
 pub(crate) fn itself() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_crosstalk"));
     command.env_clear().envs(std::env::vars().filter(|(name, _)| name == "CROSSTALK_MUTANT"));
+    command
+}
+
+/// The program run by a shell script, as its `"$@"`; `$directory` is the directory of the data.
+pub(crate) fn by(script: &str, data: &Path) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", script, "sh"]).arg(env!("CARGO_BIN_EXE_crosstalk"));
+    command.env_clear().envs(itself().get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.env("directory", data).env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
     command
 }
 

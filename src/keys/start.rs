@@ -57,8 +57,11 @@ pub enum StartError {
     #[error("another process keeps {} locked: is a node hanging at its start?", .0.display())]
     Busy(PathBuf),
     /// The file or directory can't be read or written.
-    #[error("the key directory can't be used at {}: {}", .0.display(), .1)]
-    Unusable(PathBuf, #[source] io::Error),
+    #[error(
+        "the key directory can't be used at {} ({}): check that it can be made there, belongs to \
+         this user and is not mounted read-only", .0.display(), .1
+    )]
+    Unusable(PathBuf, io::Error),
 }
 
 /// The places, with the same keys in each, and their master key.

@@ -2,7 +2,7 @@
 
 use crate::house::sign;
 use crate::people::governing::creation;
-use crate::program::Program;
+use crate::program::{Program, by};
 use crosstalk::identity::mint::{Mint, PUBLIC_FILE};
 use crosstalk_loadtest::admin::{Issuer, NewUser};
 use crosstalk_loadtest::{Admin, Client, Target};
@@ -21,24 +21,24 @@ const HOUR: Duration = Duration::from_hours(1);
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A person, who needs no device in memory: what he knows stands in the ledger.
-pub(super) struct Member {
-    pub(super) id: UserId,
+pub(crate) struct Member {
+    pub(crate) id: UserId,
     firm: Rc<Firm>,
     subject: String,
     device: DeviceId,
 }
 
 /// Everybody, and the directory on which the server is started again and again.
-pub(super) struct Cast {
+pub(crate) struct Cast {
     home: tempfile::TempDir,
     /// The Group Master of everything.
-    pub(super) alice: Member,
+    pub(crate) alice: Member,
     /// Half of hers, half of the other company; all of them in all rooms of talk.
-    pub(super) writers: Vec<Member>,
+    pub(crate) writers: Vec<Member>,
     /// Of the other company: they are in the groups that come and go.
-    pub(super) passers: Vec<Member>,
+    pub(crate) passers: Vec<Member>,
     /// The rooms of talk.
-    pub(super) rooms: Vec<RoomId>,
+    pub(crate) rooms: Vec<RoomId>,
 }
 
 struct Firm {
@@ -49,7 +49,7 @@ struct Firm {
 
 impl Cast {
     /// A new server, and all of them in it.
-    pub(super) async fn gather() -> Self {
+    pub(crate) async fn gather() -> Self {
         let home = tempfile::tempdir().unwrap();
         let operators = Mint::create(&home.path().join("operators")).unwrap();
         let program = start(&home);
@@ -81,24 +81,37 @@ impl Cast {
     }
 
     /// Starts the server on what is there.
-    pub(super) fn starts(&self) -> Program {
+    pub(crate) fn starts(&self) -> Program {
         start(&self.home)
     }
 
+    /// The same, by a shell script that begins with `$1`, the directory, and runs the others.
+    pub(crate) fn starts_by(&self, script: &str) -> Program {
+        Program::start_as(by(script, &self.data()), &self.data(), &as_refs(&settings(&self.home)))
+    }
+
     /// The server's directory.
-    pub(super) fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.home.path().join("data")
     }
 
     /// Everybody.
-    pub(super) fn everybody(&self) -> impl Iterator<Item = &Member> {
+    pub(crate) fn everybody(&self) -> impl Iterator<Item = &Member> {
         self.writers.iter().chain(&self.passers).chain([&self.alice])
     }
 }
 
 fn start(home: &tempfile::TempDir) -> Program {
+    Program::start(&home.path().join("data"), &as_refs(&settings(home)))
+}
+
+fn as_refs(settings: &[String]) -> Vec<&str> {
+    settings.iter().map(String::as_str).collect()
+}
+
+fn settings(home: &tempfile::TempDir) -> Vec<String> {
     let keys = home.path().join("operators").join(PUBLIC_FILE);
-    let settings = [
+    vec![
         format!("operators.issuer={OPERATORS}"),
         format!("operators.keys_file={}", keys.display()),
         // Nobody is to be held up: the disk shall be the bottleneck.
@@ -106,9 +119,7 @@ fn start(home: &tempfile::TempDir) -> Program {
         "limits.requests_burst=1000000".to_owned(),
         "limits.company_requests_per_second=1000000".to_owned(),
         "limits.company_requests_burst=1000000".to_owned(),
-    ];
-    let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
-    Program::start(&home.path().join("data"), &settings)
+    ]
 }
 
 impl Firm {
@@ -141,12 +152,12 @@ fn address(subject: &str) -> String {
 
 impl Member {
     /// Signs in with his device, and follows nothing.
-    pub(super) async fn connects(&self, program: &Program) -> Client {
+    pub(crate) async fn connects(&self, program: &Program) -> Client {
         self.connects_with(self.device, program, &[]).await
     }
 
     /// Signs in with another device, and follows these rooms from their latest page on.
-    pub(super) async fn listens(&self, program: &Program, rooms: &[RoomId]) -> Client {
+    pub(crate) async fn listens(&self, program: &Program, rooms: &[RoomId]) -> Client {
         let (most, least) = self.device.0.as_u64_pair();
         let other = DeviceId(Uuid::from_u64_pair(most, !least));
         self.connects_with(other, program, rooms).await

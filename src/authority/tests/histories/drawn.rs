@@ -157,10 +157,11 @@ fn drawn() -> BoxedStrategy<Drawn> {
 pub(crate) fn histories() -> impl Strategy<Value = History> {
     let members = vec![ANNA, BOB, CAROL];
     let alice = Who::Person(ALICE);
-    let group = select(vec![members.clone(), vec![NORA, BOB, ANNA]]).prop_map(move |members| {
-        let ask = Ask::Create { masters: Vec::new(), members };
-        Step::Asks { room: 0, who: alice, ask }
-    });
+    let group = select(vec![members.clone(), vec![NORA, BOB, ANNA], vec![NORA, BOB, CAROL]])
+        .prop_map(move |members| {
+            let ask = Ask::Create { masters: Vec::new(), members };
+            Step::Asks { room: 0, who: alice, ask }
+        });
     let general = prop_oneof![
         2 => Just(Ask::Open { shared: true, members }),
         1 => Just(Ask::Open { shared: false, members: vec![ANNA] }),
