@@ -5,11 +5,13 @@ use crate::people::governing::opening;
 use crate::people::talking::message;
 use crate::people::{Person, operation};
 use crosstalk_loadtest::{Client, TokenWay};
+use crosstalk_protocol::answer::Answer;
 use crosstalk_protocol::code::{CloseCode, RefusalCode};
 use crosstalk_protocol::ids::{DeviceId, RoomId, Seq};
-use crosstalk_protocol::push::{Push, ResetReason};
-use crosstalk_protocol::request::{Cursor, Hello, Rest, Resume};
+use crosstalk_protocol::push::{Item, Push, ResetReason};
+use crosstalk_protocol::request::{Cursor, Hello, History, React, Rest, Resume};
 use crosstalk_protocol::words::RoomKind;
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 async fn two_in_a_room(house: &House) -> (Person, Person, RoomId) {
@@ -54,6 +56,49 @@ async fn more_than_a_page_is_caught_up_with_page_by_page() {
     let hand = bob.hand().await;
     let pages = hand.told.iter().filter(|push| matches!(push, Push::CaughtUp(page) if page.more));
     assert!(pages.count() >= 4, "it came in one piece");
+}
+
+#[tokio::test]
+async fn a_page_fits_in_a_frame_however_much_is_on_its_messages() {
+    let house = House::open().await;
+    let (alice, bob, room) = two_in_a_room(&house).await;
+    let loved = alice.says(room, &"あ".repeat(5_000)).await;
+    let liked = alice.says(room, "some").await;
+    let mut writing = alice.connects().await;
+    writing.hello(hello()).await.unwrap();
+    for (target, count) in [(loved, 800), (liked, 300)] {
+        let mut asked = Vec::new();
+        for number in 0..count {
+            let (operation, emoji) = (operation(), format!("👍 {number}"));
+            let react = React { room, operation, target, emoji, on: true };
+            asked.push(writing.start(react).await.unwrap());
+        }
+        for id in asked {
+            let Answer::Accepted(_) = writing.answer(id).await.unwrap() else { panic!("refused") };
+        }
+    }
+    let last = alice.says(room, "last").await;
+    bob.is_at(room, last).await;
+
+    let mut fresh = bob.connects().await;
+    fresh.keep_transcript();
+    fresh.hello(hello()).await.unwrap();
+    let mut told = BTreeMap::from([(loved, 0), (liked, 0)]);
+    let mut after = Seq::ZERO;
+    while after < last {
+        let page = History { room, before: None, after: Some(after), limit: 200 };
+        let page = fresh.request(page).await.unwrap();
+        for reaction in &page.reactions {
+            *told.get_mut(&reaction.target).unwrap() += 1;
+        }
+        let Some(Item::Entry(entry)) = page.items.last() else { panic!("an empty page") };
+        after = entry.seq;
+    }
+    let longest = fresh.transcript().iter().map(String::len).max().unwrap();
+    assert!(longest <= 65_536, "a frame of {longest} bytes");
+    // Of one message more than a frame holds are not told; of the other all are.
+    assert!(told[&loved] > 200 && told[&loved] < 800, "{told:?}");
+    assert_eq!(told[&liked], 300);
 }
 
 #[tokio::test]

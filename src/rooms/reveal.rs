@@ -9,10 +9,14 @@ use crosstalk_protocol::entry::{Content, Entry as Sent};
 use crosstalk_protocol::ids::{RoomId, Seq};
 use crosstalk_protocol::push::{CaughtUp, Item};
 use serde::Serialize;
+use std::collections::HashMap;
 
-/// What the items of one page may take in a frame, in bytes of JSON: the rest of the 64 KiB is for
-/// what stands around them. A page holds one entry at least, and the longest fits in a frame.
+/// What the items of one page and the reactions on them may take in a frame, in bytes of JSON: the
+/// rest of the 64 KiB is for what stands around them. A page holds one entry at least, and the
+/// longest fits in a frame.
 const PAGE_BYTES_MAX: usize = 48 * 1024;
+/// The same where one entry alone is larger: as many of its reactions go with it as fit.
+const ENTRY_BYTES_MAX: usize = 62 * 1024;
 
 /// Which end of a page is kept when it does not fit in a frame: the one nearest to what was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,11 +131,13 @@ impl Rooms {
         let key = self.key(room).await.map_err(unreachable)?;
         let items = sight.rows.iter().map(|row| item(room, &key, &sight.permit, row));
         let items = items.collect::<Result<Vec<Item>, Error>>()?;
-        let (items, cut) = fitting(items, keep);
-        let shown = |target: Seq| items.iter().any(|item| is_entry(item, target));
-        let reactions = sight.reactions.iter().filter(|reaction| shown(reaction.target));
-        let reactions = reactions.map(|one| reaction(&key, &sight.permit, one));
-        let reactions = reactions.collect::<Result<Vec<Reaction>, Error>>()?;
+        let mut reactions: HashMap<Seq, Vec<Reaction>> = HashMap::new();
+        for one in &sight.reactions {
+            let opened = reaction(&key, &sight.permit, one)?;
+            reactions.entry(one.target).or_default().push(opened);
+        }
+        let (items, cut) = fitting(items, &reactions, keep);
+        let reactions = beside(&items, reactions);
         let last = items.last().map(|item| match item {
             Item::Entry(entry) => entry.at.clone(),
             Item::Passed(passed) => passed.at.clone(),
@@ -147,8 +153,11 @@ struct Opened {
     cut: bool,
 }
 
-fn is_entry(item: &Item, seq: Seq) -> bool {
-    matches!(item, Item::Entry(entry) if entry.seq == seq)
+fn place(item: &Item) -> Option<Seq> {
+    match item {
+        Item::Entry(entry) => Some(entry.seq),
+        Item::Passed(_) => None,
+    }
 }
 
 fn item(room: RoomId, key: &RoomKey, permit: &Permit, row: &Row) -> Result<Item, Error> {
@@ -177,11 +186,17 @@ fn open(key: &RoomKey, permit: &Permit, body: &Body) -> Result<Content, Error> {
     serde_json::from_slice(&plain).map_err(|error| Error::Read(error.to_string().into()))
 }
 
-/// As many items from one end as fit in a frame, one at least; whether any were cut.
-fn fitting(mut items: Vec<Item>, keep: Keep) -> (Vec<Item>, bool) {
+/// As many items from one end as fit in a frame with their reactions, one at least; whether any were
+/// cut.
+fn fitting(
+    mut items: Vec<Item>,
+    reactions: &HashMap<Seq, Vec<Reaction>>,
+    keep: Keep,
+) -> (Vec<Item>, bool) {
     let mut room = PAGE_BYTES_MAX;
     let mut fit = |item: &Item| {
-        let bytes = json_bytes(item);
+        let on_it = place(item).and_then(|seq| reactions.get(&seq)).into_iter().flatten();
+        let bytes = json_bytes(item) + on_it.map(json_bytes).sum::<usize>();
         let fits = bytes <= room;
         room = room.saturating_sub(bytes);
         fits
@@ -197,6 +212,19 @@ fn fitting(mut items: Vec<Item>, keep: Keep) -> (Vec<Item>, bool) {
         Keep::Last => drop(items.drain(..items.len() - kept)),
     }
     (items, cut)
+}
+
+/// The reactions on these items, as many as fit beside them.
+fn beside(items: &[Item], mut reactions: HashMap<Seq, Vec<Reaction>>) -> Vec<Reaction> {
+    let taken: usize = items.iter().map(json_bytes).sum();
+    let mut room = ENTRY_BYTES_MAX.saturating_sub(taken);
+    let on_them = items.iter().filter_map(place).filter_map(|seq| reactions.remove(&seq));
+    let fits = |one: &Reaction| {
+        let left = room.checked_sub(json_bytes(one));
+        room = left.unwrap_or_default();
+        left.is_some()
+    };
+    on_them.flatten().take_while(fits).collect()
 }
 
 /// How many bytes something takes as JSON, the comma after it included.

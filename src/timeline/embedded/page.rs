@@ -20,8 +20,8 @@ const ROOM_BYTES_MAX: usize = 96 << 10;
 const BYTES_MAX: usize = 4 << 20;
 /// Places of one answer.
 const PLACES_MAX: u64 = 10_000;
-/// Reactions of one answer.
-const REACTIONS_MAX: i64 = 4_096;
+/// Reactions of one answer: more than the frames of all its rooms take.
+const REACTIONS_MAX: i64 = 65_536;
 
 /// A stretch of a room to be read, both ends included.
 pub(super) struct Stretch {
