@@ -95,7 +95,14 @@ impl Chat {
     }
 
     async fn run(mut self) -> anyhow::Result<()> {
-        let welcome = self.device.sign_in().await?;
+        let welcome = match self.device.sign_in().await {
+            Err(Error::Unreachable(error)) => anyhow::bail!(
+                "no server answers at {} ({error}): start one with `crosstalk demo`, or name \
+                 another with --url",
+                self.arguments.server()
+            ),
+            outcome => outcome?,
+        };
         self.book.me(welcome.user);
         self.company = welcome.company;
         self.greet().await?;

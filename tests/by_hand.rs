@@ -90,9 +90,12 @@ fn every_printed_line_signs_somebody_in_and_a_second_start_keeps_the_data() {
     }
     let told = pasted(&demo.line_of("yuki"), elsewhere.path(), "/open 1\nKept 世界\n".as_bytes());
     assert!(told.contains("Yuki Tanaka (Hana Trading): Kept 世界"), "{told}");
+    let line = demo.line_of("emma");
     let (code, last) = demo.interrupt();
     assert_eq!(code, Some(0), "{last}");
     tells_in_order(&last, &["stopping: everybody is told to come back", "keeps all that was said"]);
+    let told = pasted(&line, elsewhere.path(), b"");
+    assert!(told.contains("no server answers at ws://127.0.0.1:"), "{told}");
 
     let again = Demonstration::start(&data);
     assert!(!again.said.contains("filling"), "{}", again.said);

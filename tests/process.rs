@@ -114,4 +114,5 @@ fn a_store_is_proved_beside_the_server_and_damage_is_told() {
     drop(alone.home);
     let (code, said) = check(&data);
     assert_eq!(code, Some(1), "there is no such directory: {said}");
+    assert!(said.contains("name the directory with --data DIR"), "{said}");
 }

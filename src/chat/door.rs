@@ -87,6 +87,11 @@ impl Arguments {
         device_of(&self.device)
     }
 
+    /// The server's address, as it was given.
+    pub(super) fn server(&self) -> &str {
+        &self.url
+    }
+
     /// What another one has to say to come to the same server.
     pub(super) fn whereto(&self) -> String {
         if self.url == USUAL_URL {

@@ -1,13 +1,18 @@
 //! `crosstalk check`.
 
 use super::Settings;
-use anyhow::bail;
-use crosstalk::timeline::embedded::{Report, check};
+use anyhow::{bail, ensure};
+use crosstalk::timeline::embedded::{FILE, Report, check};
 use std::fmt::Write as _;
 
 /// What is to be printed of a store that is sound; a fault is an error.
 pub(super) fn run(asked: &Settings) -> anyhow::Result<String> {
     let directory = asked.layers()?.into_config().data.directory;
+    ensure!(
+        directory.join(FILE).exists(),
+        "{} holds no store of crosstalk: name the directory with --data DIR",
+        directory.display()
+    );
     let report = check(&directory)?;
     if report.is_sound() {
         return Ok(format!("{}\nEverything is as it has to be.\n", counts(&report)));

@@ -39,7 +39,7 @@ mod wants;
 mod writer;
 
 pub use check::{Report, check};
-pub use open::OpenError;
+pub use open::{FILE, OpenError};
 
 use super::{
     Appended, Committed, Error, Marked, NotAppended, Proposal, Read, Reads, Timeline, Want,

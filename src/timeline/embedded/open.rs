@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The database in the data directory.
-const FILE: &str = "crosstalk.db";
+pub const FILE: &str = "crosstalk.db";
 const LOCK: &str = "lock";
 /// "XTK1": by it a file is recognised as ours.
 const APPLICATION_ID: i32 = 0x5854_4b31;
