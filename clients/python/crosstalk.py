@@ -90,9 +90,9 @@ class Room:
 class Client:
     """A device of a person. `token` is called whenever a token is needed, `told` with every frame."""
 
-    def __init__(self, url, token, way="hello", told=lambda frame: None):
+    def __init__(self, url, token, way="hello", told=lambda frame: None, device=None):
         self.url, self.token, self.way, self.told = url, token, way, told
-        self.device, self.inbox, self.rooms, self.me = uuid7(), None, {}, None
+        self.device, self.inbox, self.rooms, self.me = device or uuid7(), None, {}, None
         self.waiting, self.next_id, self.socket = {}, 0, None
         self.ready, self.closing, self.ended, self.code = asyncio.Event(), None, None, None
         self.work = asyncio.Queue()

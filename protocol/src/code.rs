@@ -69,7 +69,7 @@ codes! {
         Exists "exists" "It exists already.",
         OwnerEnded "owner_ended" "The company has been ended.",
         PersonInactive "person_inactive" "The person is suspended or deleted.",
-        TooManyDevices "too_many_devices" "You have as many devices as a person may have. Retire one: unseen ones are forgotten in 90 days.",
+        TooManyDevices "too_many_devices" "You have as many devices as a person may have. Come back as one of them: a device is forgotten when it was unseen for 90 days.",
         FrameTooLarge "frame_too_large" "A frame may hold 64 KiB.",
     }
 }
