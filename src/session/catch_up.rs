@@ -7,7 +7,7 @@ use crate::hub::{Attached, Following};
 use crate::timeline::{Error, Place, Sight, Want};
 use crate::wire::{Delivered, Tag, frame};
 use crosstalk_protocol::code::RefusalCode;
-use crosstalk_protocol::ids::{RoomId, Seq};
+use crosstalk_protocol::ids::Seq;
 use crosstalk_protocol::push::{Gone, Push};
 use crosstalk_protocol::request::Cursor;
 
@@ -53,14 +53,18 @@ pub(super) async fn run(connected: &Connected, rooms: Vec<Cursor>) {
                     Ok(Attached::Again) => again.push(place),
                     Ok(Attached::Closed) => return,
                     Err(error) => {
-                        tracing::warn!(room.id = %room, %error, "a room could not be opened");
-                        unavailable(connected, room);
+                        // Deleted meanwhile, its key is gone, and the next look says so.
+                        tracing::debug!(room.id = %room, %error, "a room could not be opened");
+                        again.push(place);
                     }
                 },
                 Err(_) => push(connected, &Push::Gone(Gone { room })),
             }
         }
         places = again;
+    }
+    if !places.is_empty() {
+        tracing::warn!(rooms = places.len(), tries = TRIES, "rooms could not be caught up with");
     }
     tell_unavailable(connected, &places);
 }
@@ -92,12 +96,8 @@ async fn show(
 
 fn tell_unavailable(connected: &Connected, places: &[Place]) {
     for place in places {
-        unavailable(connected, place.room);
+        push(connected, &Push::Unavailable(Gone { room: place.room }));
     }
-}
-
-fn unavailable(connected: &Connected, room: RoomId) {
-    push(connected, &Push::Unavailable(Gone { room }));
 }
 
 fn push(connected: &Connected, push: &Push) {

@@ -1,7 +1,7 @@
 //! Somebody who is removed again and again, and cut off in the other ways in between.
 
 use super::talk::Talk;
-use super::watched::{Frame, Reading, Watched, device, hello};
+use super::watched::{Frame, Reading, Watched, device, hello, resume};
 use super::window::Closed;
 use crate::house::Company;
 use crate::people::governing::creation;
@@ -208,7 +208,7 @@ impl Removed {
             | Manner::HasHalfAFrame => {}
             Manner::ComesBack => {
                 for _ in 0..4 {
-                    first.says(&super::resume(&[group])).await;
+                    first.says(&resume(&[group])).await;
                 }
             }
             Manner::TurnsPages => {
@@ -327,7 +327,7 @@ impl Removed {
                 (from, closed) = (0, Watched::was_always_closed_to(group));
             }
             let watched = &self.devices[place].1;
-            watched.says(&super::resume(&[group])).await;
+            watched.says(&resume(&[group])).await;
             let gone = format!(r#"{{"type":"gone","data":{{"room":"{group}""#);
             let is_gone = watched.until("gone", from, |frame| frame.text.starts_with(&gone)).await;
             assert!(is_gone, "the connection of who is removed is his own");

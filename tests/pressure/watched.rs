@@ -153,6 +153,22 @@ impl Watched {
         }
     }
 
+    /// Asks for groups in this order and waits for the first; says how many frames had come before.
+    pub(super) async fn begins_to_come_back_to(&self, groups: &[RoomId]) -> usize {
+        self.reads_all().await;
+        let from = self.count();
+        self.says(&resume(groups)).await;
+        let first = format!(r#"{{"type":"caught_up","data":{{"room":"{}""#, groups[0]);
+        self.until("first group", from, |frame| frame.text.starts_with(&first)).await;
+        from
+    }
+
+    /// Whether a frame after the first `from` says that there is no such room.
+    pub(super) fn has_been_told_gone(&self, from: usize, room: RoomId) -> bool {
+        let gone = format!(r#"{{"type":"gone","data":{{"room":"{room}""#);
+        self.heard(|heard| heard.frames[from..].iter().any(|it| it.text.starts_with(&gone)))
+    }
+
     /// Waits until the server's kernel has all that the server will ever write here.
     pub(super) async fn has_been_said_goodbye(&self) {
         self.until_kernel("no goodbye", |progress| progress.is_shut).await;
