@@ -93,8 +93,10 @@ async fn a_disk_that_fills_loses_nothing_acknowledged_and_is_told_with_what_to_d
         let (said, code) = talks_until_it_fails(&mut alice, room).await;
         assert_eq!(code, FailureCode::Unavailable);
         assert!(!said.is_empty(), "there was some space");
-        // What was written is read as ever.
+        // What was written is read as ever, also by who comes back to a device that is known.
         assert_eq!(texts(&mut writer, room).await, said);
+        let mut again = cast.writers[1].connects(&program).await;
+        assert_eq!(texts(&mut again, room).await, said);
         let (data, after) = (cast.data(), cast.data().with_extension("after"));
         if mounts {
             // The small disk ends with the server.

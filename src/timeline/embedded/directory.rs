@@ -1,8 +1,8 @@
 //! The directory's port, over the same writer and readers.
 
 use super::Embedded;
-use super::jobs;
 use super::task::Task;
+use super::{inbox, jobs};
 use crate::authority::Time;
 use crate::directory::{
     CompanyRecord, Contact, Deed, Directory, Done, Greeting, Job, OpenInvitation, PersonRecord,
@@ -39,9 +39,18 @@ impl Directory for Embedded {
         &self,
         user: UserId,
         device: DeviceId,
-        inbox: Option<u64>,
+        place: Option<u64>,
     ) -> BoxFuture<'_, Result<Greeting, NotAppended>> {
-        self.write(move |reply| Task::Greet(user, device, inbox, reply)).boxed()
+        let greeted = self.write(move |reply| Task::Greet(user, device, place, reply));
+        async move {
+            let greeted = greeted.await;
+            let Err(NotAppended::Failed(Error::Write(_))) = &greeted else { return greeted };
+            // A full disk keeps nobody from reading: a known device needs no row.
+            let known =
+                self.ask(move |reader| inbox::known(&reader.connection, user, device, place));
+            known.await?.map_or(greeted, Ok)
+        }
+        .boxed()
     }
 
     fn inbox(

@@ -3,6 +3,7 @@
 
 use super::codes::{Sql, owner_code};
 use super::entries::unreadable;
+use super::rows::standing;
 use super::task::Attempt;
 use super::writer::Writer;
 use crate::authority::{Person, Refusal, Subject};
@@ -112,6 +113,24 @@ impl Writer<'_> {
 fn end(connection: &Connection) -> Sql<i64> {
     let sql = "SELECT coalesce(max(place), 0) FROM notice";
     connection.prepare_cached(sql)?.query_row([], |row| row.get(0))
+}
+
+/// What waits for a device that is registered, where nothing can be written: its place stays.
+pub(super) fn known(
+    connection: &Connection,
+    user: UserId,
+    device: DeviceId,
+    inbox: Option<u64>,
+) -> Sql<Option<Greeting>> {
+    let Some((number, person, _)) = standing(connection, user)? else { return Ok(None) };
+    let sql = "SELECT inbox FROM device WHERE person = ?1 AND id = ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let kept = statement.query_row((number, device.bytes()), |row| row.get::<_, i64>(0));
+    let Some(kept) = kept.optional()? else { return Ok(None) };
+    let end = end(connection)?;
+    let named = inbox.map_or(0, |place| place.cast_signed().clamp(0, end));
+    let (notices, more) = waiting(connection, &person, kept.max(named), NOTICES_MAX)?;
+    Ok(Some(Greeting { wipe: false, notices, more }))
 }
 
 /// A person's own inbox and his company's after a place, oldest first, and whether more wait.

@@ -143,3 +143,25 @@ async fn what_must_be_unique_is() {
     let people = world.store().people_of(acme, None, 10).await.unwrap().0;
     assert_eq!((people[0].person.id, people[0].record.subject.as_str()), (alice, "alice"));
 }
+
+#[tokio::test]
+async fn r17_a_known_device_is_greeted_though_nothing_can_be_written() {
+    let (world, [alice, bob, _], room) = World::with_group().await;
+    let phone = DeviceId(Uuid::now_v7());
+    world.store().greet(bob, phone, None).await.unwrap();
+    world.does(alice, room, crate::authority::Command::Remove { users: vec![bob] }).await.unwrap();
+    let connection = rusqlite::Connection::open(world.data().join("crosstalk.db")).unwrap();
+    let full = "CREATE TRIGGER full BEFORE INSERT ON device \
+                BEGIN SELECT RAISE(ABORT, 'the disk is full'); END";
+    connection.execute_batch(full).unwrap();
+    let greeting = world.store().greet(bob, phone, None).await.unwrap();
+    assert!(!greeting.wipe);
+    let told: Vec<_> = greeting.notices.iter().map(|one| one.notice.clone()).collect();
+    assert_eq!(told, [NoticeKind::Removed { room }]);
+    // Of another one nobody could say later what it has kept.
+    let other = world.store().greet(bob, DeviceId(Uuid::now_v7()), None).await;
+    assert!(matches!(other, Err(NotAppended::Failed(crate::timeline::Error::Write(_)))));
+    connection.execute_batch("DROP TRIGGER full").unwrap();
+    let last = greeting.notices[0].place;
+    assert!(world.store().greet(bob, phone, Some(last)).await.unwrap().notices.is_empty());
+}

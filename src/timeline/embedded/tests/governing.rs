@@ -170,6 +170,7 @@ async fn r7_a_conversion_counts_and_cancels_invitations() {
     assert!(
         matches!(late, Err(NotAppended::Refused(refusal)) if refusal.code == RefusalCode::NotFound)
     );
+    assert_eq!(world.sql("SELECT count(*) FROM invitation WHERE state = 0"), 0, "cancelled");
 }
 
 #[tokio::test]
