@@ -79,5 +79,7 @@ async fn ten_thousand_cuts_leave_no_hole_and_no_double() {
     let happened: u64 = readers.iter().map(Reader::cuts).sum();
     assert!(happened >= cuts, "{happened} cuts");
     history.was_eventful();
-    eprintln!("{happened} cuts");
+    let when: [u64; 3] = std::array::from_fn(|it| readers.iter().map(|one| one.when[it]).sum());
+    eprintln!("{happened} cuts: {when:?} before the welcome, while catching up, later");
+    assert!(when.iter().all(|often| *often > happened / 10), "not at any byte: {when:?}");
 }

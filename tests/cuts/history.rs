@@ -387,6 +387,7 @@ impl<'a> History<'a> {
     pub(crate) async fn does_the_rest(&mut self) {
         self.the_room_is_converted().await;
         self.the_doomed_group_is_deleted().await;
+        self.somebody_is_withdrawn().await;
     }
 
     /// Nothing is off and nothing is under way any more.

@@ -15,6 +15,8 @@ pub(crate) struct Reader {
     pub(crate) device: Device,
     dice: Dice,
     cuts: Arc<AtomicU64>,
+    /// How often it was cut off before it was welcome, while it caught up, and later.
+    pub(crate) when: [u64; 3],
 }
 
 impl Reader {
@@ -22,7 +24,7 @@ impl Reader {
         let mut device = Device::new(person.target());
         let cuts = Arc::default();
         device.target_mut().cuts = Arc::clone(&cuts);
-        Self { person: Arc::clone(person), device, dice, cuts }
+        Self { person: Arc::clone(person), device, dice, cuts, when: [0; 3] }
     }
 
     /// How often it was cut off so far.
@@ -34,8 +36,8 @@ impl Reader {
     pub(crate) async fn is_cut_off(&mut self, times: u64, steps: &Steps) {
         while self.cuts() < times {
             let before = self.cuts();
-            let end = self.connects_and_is_cut().await;
-            self.device.disconnect();
+            let (signed_in, end) = self.connects_and_is_cut().await;
+            let welcome = self.device.disconnect().is_some();
             if matches!(end, Error::Failed(_)) {
                 // What it may see changed while a page was made: it comes back for it.
                 continue;
@@ -44,6 +46,7 @@ impl Reader {
             assert!(torn, "{}: {end}", self.person.name);
             let cut = self.cuts() - before;
             assert_eq!(cut, 1, "{} was not cut, and yet: {end}", self.person.name);
+            self.when[usize::from(welcome) + usize::from(signed_in)] += 1;
             if self.dice.one_in(super::CUTS_AN_ABSENCE) {
                 let steps_away = 5 + self.dice.below(20);
                 steps.go_by(steps_away).await;
@@ -53,11 +56,13 @@ impl Reader {
         }
     }
 
-    async fn connects_and_is_cut(&mut self) -> Error {
+    /// Whether it had caught up, and how the connection ended.
+    async fn connects_and_is_cut(&mut self) -> (bool, Error) {
         // In the upgrade's answer, in `welcome` or the pages of what was missed, or later.
         let early = match self.dice.below(100) {
-            0..25 => Some(1 + self.dice.below(400)),
-            25..65 => Some(256 + self.dice.of_any_magnitude(14)),
+            0..25 => Some(1 + self.dice.below(600)),
+            25..55 => Some(500 + self.dice.below(1_500)),
+            55..65 => Some(self.dice.of_any_magnitude(15)),
             _ => None,
         };
         self.device.target_mut().cut_after = early;
@@ -65,9 +70,9 @@ impl Reader {
             Ok(_) => {
                 let gauge = self.device.client().unwrap().gauge();
                 gauge.cut_at(gauge.received() + self.dice.of_any_magnitude(11));
-                self.listens_until_it_ends().await
+                (true, self.listens_until_it_ends().await)
             }
-            Err(error) => error,
+            Err(error) => (false, error),
         }
     }
 
