@@ -14,8 +14,9 @@ use tokio::time::MissedTickBehavior;
 
 /// Messages that wait for their answers at once.
 const IN_FLIGHT: usize = 8;
-/// How long they are, one after the other: about a kilobyte on average.
-const LENGTHS: [usize; 4] = [100, 400, 1_200, 2_400];
+/// How long they are, one after the other. The fifty with which a newcomer begins fit in one page:
+/// on a busy machine he would else come back more slowly than is talked, and never be done.
+const LENGTHS: [usize; 4] = [100, 300, 600, 1_200];
 
 /// What is said in a group.
 #[derive(Debug)]
