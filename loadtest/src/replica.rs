@@ -248,7 +248,11 @@ impl Replica {
     }
 
     fn caught_up(&mut self, page: &CaughtUp) -> Result<(), Broken> {
-        let place = self.rooms.get_mut(&page.room).ok_or(Broken::NotOurs(page.room))?;
+        // A page that begins anew may answer what was asked before he was removed and added again.
+        let place = match page.reset {
+            Some(_) => self.rooms.entry(page.room).or_default(),
+            None => self.rooms.get_mut(&page.room).ok_or(Broken::NotOurs(page.room))?,
+        };
         let (kept, switched) = match (page.reset, place.kept.take()) {
             (Some(_), _) => (Kept::begin(page)?, false),
             (None, Some(mut kept)) => {

@@ -12,7 +12,8 @@ use crate::mutants::{self, Mutant};
 use crate::timeline::Sight;
 use crate::wire::{Delivered, Tag};
 use bytes::{Bytes, BytesMut};
-use crosstalk_protocol::ids::{CompanyId, RoomId};
+use crosstalk_protocol::entry::Change;
+use crosstalk_protocol::ids::{CompanyId, RoomId, Seq};
 use parking_lot::Mutex;
 use std::sync::Arc;
 
@@ -20,6 +21,8 @@ use std::sync::Arc;
 pub struct Following {
     room: RoomId,
     seats: Arc<Mutex<Seats>>,
+    /// The last entry that was applied before.
+    applied: Option<Seq>,
     hub: Arc<Hub>,
 }
 
@@ -38,7 +41,8 @@ impl Drop for Following {
 /// What became of an attempt to sit down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attached {
-    /// Seated: the page was written, and live entries follow it without a hole.
+    /// Seated: the page was written, and live entries follow it without a hole. Of who is sent away:
+    /// he was told.
     Seated,
     /// Something has narrowed the view meanwhile, or too much has happened: read again.
     Again,
@@ -50,7 +54,31 @@ impl Hub {
     /// Step 1: follow the room. Whatever is committed from now on will be at hand.
     pub fn following(self: &Arc<Self>, room: RoomId) -> Following {
         let seats = Arc::clone(self.rooms.entry(room).or_default().value());
-        Following { room, seats, hub: Arc::clone(self) }
+        let applied = seats.lock().last_applied();
+        Following { room, seats, applied, hub: Arc::clone(self) }
+    }
+
+    /// Instead of steps 3 and 4: says that he can't open the room, by a snapshot read after
+    /// `following`. Not if he was added since: his inbox has told him so by now, and he would wipe
+    /// the room that he was just given.
+    pub fn send_away(
+        &self,
+        following: &Following,
+        connection: &Connection,
+        gone: Bytes,
+    ) -> Attached {
+        let seats = following.seats.lock();
+        let added = |one: &Arc<Framed>| {
+            matches!(&one.live.entry.change, Change::Added { members, .. }
+                if members.iter().any(|it| it.user == connection.user))
+        };
+        if seats.applied_after(following.applied).is_none_or(|since| since.iter().any(added)) {
+            return Attached::Again;
+        }
+        match connection.wire.push(gone) {
+            Delivered::Slow | Delivered::Closed => Attached::Closed,
+            Delivered::Written | Delivered::Waiting | Delivered::Stale => Attached::Seated,
+        }
     }
 
     /// Steps 3 and 4: sits down with a view that was opened in a snapshot read after `following`,

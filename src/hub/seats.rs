@@ -71,6 +71,18 @@ impl Seats {
         (newer.len() as u64 == missing).then_some(newer)
     }
 
+    /// The last entry applied here since the room is followed.
+    pub(super) fn last_applied(&self) -> Option<Seq> {
+        self.applied
+    }
+
+    /// The entries applied here after this one, or since the room is followed; `None` if one of
+    /// them is no longer at hand.
+    pub(super) fn applied_after(&self, seq: Option<Seq>) -> Option<Vec<Arc<Framed>>> {
+        let first = self.ring.front().map(|framed| framed.live.entry.seq.previous());
+        self.since(seq.or(first).unwrap_or_default())
+    }
+
     /// Takes a seat; an older one of the same connection goes.
     pub(super) fn take(&mut self, seat: Seat) {
         self.leave(seat.connection.number);

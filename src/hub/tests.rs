@@ -286,3 +286,22 @@ fn who_sits_down_with_a_snapshot_from_before_a_withdrawal_is_sent_back() {
         assert_eq!(far.read_now(1 << 20), b"", "not a byte of the page");
     }
 }
+
+#[test]
+fn who_was_added_meanwhile_is_not_sent_away() {
+    // R17: the notice of the addition must not be followed by an older `gone`.
+    let scene = Scene::new();
+    let (connection, _far) = scene.connects(CAROL);
+    let gone = || frame::text("gone");
+    let following = scene.hub.following(ROOM);
+    assert_eq!(scene.hub.send_away(&following, &connection, gone()), Attached::Seated);
+    let newcomer = Newcomer { user: CAROL, company: connection.company, guest: false };
+    let added = Change::Added { members: vec![newcomer], left_out: Vec::new() };
+    let seq = scene.room.head.next();
+    let entry = Arc::new(entry(seq.0, added));
+    let added = Live { room: ROOM, entry, content: None, at: at(seq), version: 0 };
+    scene.hub.apply(committed(vec![added], Vec::new(), Vec::new()).0);
+    assert_eq!(scene.hub.send_away(&following, &connection, gone()), Attached::Again);
+    let again = scene.hub.following(ROOM);
+    assert_eq!(scene.hub.send_away(&again, &connection, gone()), Attached::Seated);
+}

@@ -6,8 +6,9 @@ use crate::authority::{At, Refusal};
 use crate::hub::{Attached, Following};
 use crate::timeline::{Error, Place, Sight, Want};
 use crate::wire::{Delivered, Tag, frame};
+use bytes::Bytes;
 use crosstalk_protocol::code::RefusalCode;
-use crosstalk_protocol::ids::Seq;
+use crosstalk_protocol::ids::{RoomId, Seq};
 use crosstalk_protocol::push::{Gone, Push};
 use crosstalk_protocol::request::Cursor;
 
@@ -24,49 +25,72 @@ pub(super) fn check(services: &Services, rooms: &[Cursor]) -> Result<(), Refusal
     if fits { Ok(()) } else { Err(Refusal::about(RefusalCode::TooLong, "rooms")) }
 }
 
+/// Rooms that have to be looked at once more.
+#[derive(Default)]
+struct Left {
+    /// Those that he may open.
+    seen: Vec<Place>,
+    /// Those that he could not open the last time.
+    away: Vec<Place>,
+}
+
 /// Brings the device up to now in these rooms: a push for each, and a seat where nothing more is
 /// missing.
 pub(super) async fn run(connected: &Connected, rooms: Vec<Cursor>) {
-    let mut places: Vec<Place> = rooms.iter().map(place).collect();
+    let mut left = Left { seen: rooms.iter().map(place).collect(), away: Vec::new() };
     for _ in 0..TRIES {
-        if places.is_empty() {
+        left.seen.append(&mut left.away);
+        if left.seen.is_empty() {
             return;
         }
-        let followed: Vec<Following> =
-            places.iter().map(|place| connected.services.hub.following(place.room)).collect();
-        let want = Want::Resume(places.clone());
-        let read = connected.services.rooms.read(connected.connection.user, want).await;
-        let read = match read {
-            Ok(read) => read,
-            Err(error) => {
-                tracing::warn!(%error, "rooms could not be caught up with");
-                tell_unavailable(connected, &places);
-                return;
+        match look(connected, left.seen).await {
+            Some(rest) => left = rest,
+            None => return,
+        }
+    }
+    // R16: how busy a room is that he can't open must not show.
+    left.away.iter().for_each(|place| push(connected, gone(place.room)));
+    if !left.seen.is_empty() {
+        tracing::warn!(rooms = left.seen.len(), tries = TRIES, "rooms could not be caught up with");
+    }
+    tell_unavailable(connected, &left.seen);
+}
+
+/// Looks at each room once. `None` where there is nothing more to be done.
+async fn look(connected: &Connected, places: Vec<Place>) -> Option<Left> {
+    let hub = &connected.services.hub;
+    let followed: Vec<Following> = places.iter().map(|place| hub.following(place.room)).collect();
+    let want = Want::Resume(places.clone());
+    let read = match connected.services.rooms.read(connected.connection.user, want).await {
+        Ok(read) => read,
+        Err(error) => {
+            tracing::warn!(%error, "rooms could not be caught up with");
+            tell_unavailable(connected, &places);
+            return None;
+        }
+    };
+    let mut left = Left::default();
+    for ((place, following), (room, sight)) in places.into_iter().zip(&followed).zip(read.rooms) {
+        let Ok(sight) = sight else {
+            match hub.send_away(following, &connected.connection, gone(room)) {
+                Attached::Seated => {}
+                Attached::Again => left.away.push(place),
+                Attached::Closed => return None,
             }
+            continue;
         };
-        let mut again = Vec::new();
-        for ((place, following), (room, sight)) in places.into_iter().zip(&followed).zip(read.rooms)
-        {
-            match sight {
-                Ok(sight) => match show(connected, following, &sight).await {
-                    Ok(Attached::Seated) => {}
-                    Ok(Attached::Again) => again.push(place),
-                    Ok(Attached::Closed) => return,
-                    Err(error) => {
-                        // Deleted meanwhile, its key is gone, and the next look says so.
-                        tracing::debug!(room.id = %room, %error, "a room could not be opened");
-                        again.push(place);
-                    }
-                },
-                Err(_) => push(connected, &Push::Gone(Gone { room })),
+        match show(connected, following, &sight).await {
+            Ok(Attached::Seated) => {}
+            Ok(Attached::Again) => left.seen.push(place),
+            Ok(Attached::Closed) => return None,
+            Err(error) => {
+                // Deleted meanwhile, its key is gone, and the next look says so.
+                tracing::debug!(room.id = %room, %error, "a room could not be opened");
+                left.seen.push(place);
             }
         }
-        places = again;
     }
-    if !places.is_empty() {
-        tracing::warn!(rooms = places.len(), tries = TRIES, "rooms could not be caught up with");
-    }
-    tell_unavailable(connected, &places);
+    Some(left)
 }
 
 fn place(cursor: &Cursor) -> Place {
@@ -82,7 +106,7 @@ async fn show(
 ) -> Result<Attached, Error> {
     let caught_up = connected.services.rooms.caught_up(sight).await?;
     let is_all = !caught_up.more;
-    let frame = frame::json(&Push::CaughtUp(caught_up)).unwrap_or_default();
+    let frame = encoded(&Push::CaughtUp(caught_up));
     if is_all {
         return Ok(connected.services.hub.attach(following, &connected.connection, sight, &frame));
     }
@@ -96,10 +120,19 @@ async fn show(
 
 fn tell_unavailable(connected: &Connected, places: &[Place]) {
     for place in places {
-        push(connected, &Push::Unavailable(Gone { room: place.room }));
+        push(connected, encoded(&Push::Unavailable(Gone { room: place.room })));
     }
 }
 
-fn push(connected: &Connected, push: &Push) {
-    let _delivered = connected.connection.wire.push(frame::json(push).unwrap_or_default());
+fn gone(room: RoomId) -> Bytes {
+    encoded(&Push::Gone(Gone { room }))
+}
+
+fn encoded(push: &Push) -> Bytes {
+    // Serialising our own types fails only for maps with foreign keys, which they have none of.
+    frame::json(push).unwrap_or_default()
+}
+
+fn push(connected: &Connected, frame: Bytes) {
+    let _delivered = connected.connection.wire.push(frame);
 }
