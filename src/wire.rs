@@ -22,6 +22,7 @@ pub mod tcp;
 #[cfg(test)]
 mod tests;
 
+pub use backlog::Otherwise;
 pub use lease::{Clock, Lease};
 pub use limits::Limits;
 pub use narrowing::Narrowed;
@@ -88,7 +89,7 @@ impl Wire {
 
     /// Writes an answer that carries content of rooms: `frame` if all of its permits are fresh when
     /// its first byte is handed over, `otherwise` if not. `otherwise` has no content of any room.
-    pub fn answer(&self, permits: &[Permit], frame: Bytes, otherwise: Bytes) -> Delivered {
+    pub fn answer(&self, permits: &[Permit], frame: Bytes, otherwise: Otherwise) -> Delivered {
         let tags = permits.iter().map(Tag::from).collect();
         self.offer(Waiting::new(frame, Content::Answer { tags, otherwise }), 0)
     }

@@ -2,7 +2,7 @@
 
 use crate::authority::{Permit, Refusal};
 use crate::timeline::{Error, NotAppended};
-use crate::wire::{Wire, frame};
+use crate::wire::{Otherwise, Wire, frame};
 use bytes::Bytes;
 use crosstalk_protocol::answer::{Answer, Failed, Refused};
 use crosstalk_protocol::code::{FailureCode, RefusalCode};
@@ -15,14 +15,14 @@ const RETRY_MS: u64 = 500;
 pub(super) struct Reply {
     answer: Answer,
     permits: Vec<Permit>,
-    /// What is answered should a permit go stale before the answer is written.
-    otherwise: Answer,
+    /// What is answered to this id should a permit go stale before the answer is written.
+    otherwise: fn(u64) -> Bytes,
 }
 
 impl Reply {
     /// An answer that carries nothing of any room.
     pub(super) fn plain(answer: Answer) -> Self {
-        Self { answer, permits: Vec::new(), otherwise: Answer::Noted {} }
+        Self { answer, permits: Vec::new(), otherwise: not_found }
     }
 
     /// The rules say no.
@@ -33,14 +33,12 @@ impl Reply {
     /// An answer that carries content of one room: for who may no longer see it, there is no such
     /// room.
     pub(super) fn of_room(answer: Answer, permit: Permit) -> Self {
-        Self { answer, permits: vec![permit], otherwise: refused(&Refusal::not_found()) }
+        Self { answer, permits: vec![permit], otherwise: not_found }
     }
 
     /// An answer that carries content of several rooms: asked again, it is made anew.
     pub(super) fn of_rooms(answer: Answer, permits: Vec<Permit>) -> Self {
-        let code = FailureCode::ChangedMeanwhile;
-        let otherwise = failed(code, 0);
-        Self { answer, permits, otherwise }
+        Self { answer, permits, otherwise: changed_meanwhile }
     }
 
     /// Writes it.
@@ -49,7 +47,7 @@ impl Reply {
         if self.permits.is_empty() {
             let _delivered = wire.push(frame);
         } else {
-            let otherwise = encode(Some(id), &self.otherwise);
+            let otherwise = Otherwise::new(id, self.otherwise);
             let _delivered = wire.answer(&self.permits, frame, otherwise);
         }
     }
@@ -108,6 +106,16 @@ pub(super) fn say_bad(wire: &Wire, bad: BadFrame) {
     };
     let answer = Answer::Refused(Refused { code, message, users: Vec::new() });
     let _delivered = wire.push(encode(id, &answer));
+}
+
+/// To who may no longer see the room there is none.
+fn not_found(id: u64) -> Bytes {
+    encode(Some(id), &refused(&Refusal::not_found()))
+}
+
+/// Asked again, the answer is made anew.
+fn changed_meanwhile(id: u64) -> Bytes {
+    encode(Some(id), &failed(FailureCode::ChangedMeanwhile, 0))
 }
 
 fn encode(id: Option<u64>, answer: &Answer) -> Bytes {

@@ -28,7 +28,29 @@ pub(super) enum Content {
     /// Live content of a room: dropped when it goes stale.
     Live(Tag),
     /// One frame with content of rooms: replaced by `otherwise` when it goes stale.
-    Answer { tags: Box<[Tag]>, otherwise: Bytes },
+    Answer { tags: Box<[Tag]>, otherwise: Otherwise },
+}
+
+/// What is written in the stead of an answer that has gone stale: made only then, which is hardly
+/// ever.
+#[derive(Debug, Clone, Copy)]
+pub struct Otherwise {
+    id: u64,
+    make: fn(u64) -> Bytes,
+}
+
+/// What a frame in the stead of an answer takes up while it is not made.
+const OTHERWISE_BYTES: usize = 256;
+
+impl Otherwise {
+    /// The frame that this makes of the id of the request; it carries nothing of any room.
+    pub fn new(id: u64, make: fn(u64) -> Bytes) -> Self {
+        Self { id, make }
+    }
+
+    fn frame(self) -> Bytes {
+        (self.make)(self.id)
+    }
 }
 
 /// The backlog of one connection. It allocates nothing while nothing waits.
@@ -58,9 +80,9 @@ impl Content {
         !self.tags().is_empty()
     }
 
-    fn otherwise(&self) -> Option<&Bytes> {
+    fn otherwise(&self) -> Option<Otherwise> {
         match self {
-            Self::Answer { otherwise, .. } => Some(otherwise),
+            Self::Answer { otherwise, .. } => Some(*otherwise),
             Self::Free | Self::Last | Self::Live(_) => None,
         }
     }
@@ -75,7 +97,8 @@ impl Waiting {
     /// What it takes up while it waits. Its place counts too, so that many tiny frames can't take
     /// many times what the limit says.
     pub(super) fn cost(&self) -> usize {
-        self.bytes.len() + self.content.otherwise().map_or(0, Bytes::len) + size_of::<Self>()
+        let otherwise = self.content.otherwise().map_or(0, |_| OTHERWISE_BYTES);
+        self.bytes.len() + otherwise + size_of::<Self>()
     }
 
     /// What of it may be shown: itself while it is fresh; of an answer otherwise what replaces it.
@@ -84,8 +107,8 @@ impl Waiting {
         if !is_stale || mutants::is(Mutant::PermitNotCompared) {
             return Some(self);
         }
-        let otherwise = self.content.otherwise()?.clone();
-        Some(Self::new(otherwise, Content::Free))
+        let otherwise = self.content.otherwise()?;
+        Some(Self::new(otherwise.frame(), Content::Free))
     }
 
     /// After `count` of its bytes were written: the rest of the frame that was cut, and the whole
@@ -198,11 +221,11 @@ impl Backlog {
             if !sight.is_any_stale(waiting.content.tags()) {
                 return true;
             }
-            let Some(otherwise) = waiting.content.otherwise().cloned() else {
+            let Some(otherwise) = waiting.content.otherwise() else {
                 dropped = true;
                 return false;
             };
-            *waiting = Waiting::new(otherwise, Content::Free);
+            *waiting = Waiting::new(otherwise.frame(), Content::Free);
             true
         });
         dropped

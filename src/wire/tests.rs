@@ -167,16 +167,17 @@ fn an_answer_that_went_stale_is_replaced_as_long_as_it_has_not_begun() {
     // P2, R16
     let (wire, far) = wire_to(0, Limits::default());
     let permits = [permit(1, 5, 0), permit(2, 5, 0)];
-    let answer = || wire.answer(&permits, frame::text("content"), frame::text("changed"));
+    let otherwise = Otherwise::new(7, |id| frame::text(&format!("changed {id}")));
+    let answer = || wire.answer(&permits, frame::text("content"), otherwise);
     assert_eq!(answer(), Delivered::Waiting);
     assert_eq!(wire.narrow(room(2), Seq(6)), Narrowed::default());
     assert_eq!(answer(), Delivered::Waiting);
     far.set_window(LARGE);
     settle(&wire);
-    assert_eq!(payloads(&far.read_now(LARGE)), ["changed", "changed"]);
+    assert_eq!(payloads(&far.read_now(LARGE)), ["changed 7", "changed 7"]);
 
     let (wire, far) = wire_to(1, Limits::default());
-    assert_eq!(wire.answer(&permits, frame::text("c"), Bytes::new()), Delivered::Waiting);
+    assert_eq!(wire.answer(&permits, frame::text("c"), otherwise), Delivered::Waiting);
     assert!(wire.narrow(room(1), Seq(6)).reset && far.was_reset());
 }
 
