@@ -203,6 +203,25 @@ async fn guests_go_when_the_last_user_goes() {
 }
 
 #[tokio::test]
+async fn a_room_has_so_many_open_invitations_and_no_more() {
+    // R33: whoever finds a list of them finds a short one.
+    let house = House::open_with(&[("limits.open_invitations", "2")]).await;
+    let (acme, _) = house.two_connected_companies().await;
+    acme.sets(PolicyPatch { guests: Some(true), ..PolicyPatch::default() }).await;
+    let alice = acme.person("Alice").await;
+    let room = alice.opens(RoomKind::Internal, "ours", &[]).await;
+    let invite = || InviteGuest { room, operation: operation() };
+    let (first, second) = (invite(), invite());
+    alice.asks(first).await.unwrap();
+    alice.asks(second.clone()).await.unwrap();
+    alice.is_refused(invite(), RefusalCode::TooManyInvitations).await;
+    // Asked again, an invitation replaces itself; redeemed, it is open no longer.
+    let invitation = alice.asks(second).await.unwrap().invitation;
+    Admin::anonymous(house.server.http()).redeem(&invitation, "Gus").await.unwrap();
+    alice.asks(invite()).await.unwrap();
+}
+
+#[tokio::test]
 async fn the_inviting_company_revokes_its_guests() {
     // R33, R34
     let house = House::open().await;

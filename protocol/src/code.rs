@@ -70,6 +70,7 @@ codes! {
         OwnerEnded "owner_ended" "The company has been ended.",
         PersonInactive "person_inactive" "The person is suspended or deleted.",
         TooManyDevices "too_many_devices" "You have as many devices as a person may have. Come back as one of them: a device is forgotten when it was unseen for 90 days.",
+        TooManyInvitations "too_many_invitations" "As many invitations of this room are open as may be. Wait until one is redeemed or ends.",
         FrameTooLarge "frame_too_large" "A frame may hold 64 KiB.",
     }
 }

@@ -207,6 +207,7 @@ fn status_of(code: RefusalCode) -> StatusCode {
         | RefusalCode::NotAMessage
         | RefusalCode::RoomFull
         | RefusalCode::TooManyGroups
+        | RefusalCode::TooManyInvitations
         | RefusalCode::SameCompany
         | RefusalCode::Exists
         | RefusalCode::OwnerEnded

@@ -143,6 +143,8 @@ pub struct Facts {
     pub target: Option<Target>,
     /// What the same operation id did before, for the same author (R29).
     pub earlier: Option<Earlier>,
+    /// How many other invitations of the room can be redeemed (R33).
+    pub invitations: usize,
     /// The limits in force.
     pub limits: Limits,
 }
@@ -183,6 +185,8 @@ pub struct Limits {
     pub members_max: usize,
     /// Groups of a person.
     pub groups_max: u32,
+    /// Invitations of a room that wait to be redeemed.
+    pub invitations_max: usize,
     /// How long a message can be edited or unsent by its author, in microseconds.
     pub edit_window_micros: i64,
 }
@@ -197,6 +201,7 @@ impl Default for Limits {
             mentions_max: 50,
             members_max: 1_000,
             groups_max: 2_000,
+            invitations_max: 20,
             edit_window_micros: 24 * 3600 * 1_000_000,
         }
     }

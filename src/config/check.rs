@@ -77,10 +77,6 @@ fn check_together(config: &Config) -> Option<&'static str> {
             "operators.audience is nothing without operators.issuer: set both, or take it away",
         ),
         (
-            limits.page_bytes >= limits.frame_bytes,
-            "limits.page_bytes is to be less than limits.frame_bytes: a page goes in one frame",
-        ),
-        (
             limits.reserve_bytes >= limits.backlog_bytes,
             "limits.reserve_bytes is to be less than limits.backlog_bytes",
         ),

@@ -58,8 +58,6 @@ section! {
         catch_up_entries: usize = 200, 1 to 10_000;
         /// Entries of one page of the past.
         page_entries: usize = 200, 1 to 1_000;
-        /// Bytes at which a page ends (48 KiB), so that it fits in a frame with what goes around it.
-        page_bytes: usize = 49_152, 4_096 to 61_440;
         /// Characters of a room's name (R8).
         name_characters: usize = 100, 1 to 1_000;
         /// Characters of a group's description (R8).
@@ -74,12 +72,8 @@ section! {
         group_members: usize = 1_000, 2 to 100_000;
         /// Groups that one person is in (R8).
         groups_per_user: usize = 2_000, 1 to 100_000;
-        /// People whom one entry names; a larger change is written as several.
-        people_per_entry: usize = 500, 1 to 500;
         /// How long a message can be edited and unsent by its author (R25).
         edit_window_hours: u64 = 24, 0 to 87_600;
-        /// Contact requests of one person that wait for an answer; they can be used to pester.
-        contact_requests: usize = 200, 1 to 10_000;
         /// Invitations of one room that nobody has redeemed yet (R33).
         open_invitations: usize = 20, 0 to 1_000;
         /// How long an invitation can be redeemed (R33).
@@ -88,8 +82,6 @@ section! {
         redemptions_per_minute: u32 = 20, 1 to 100_000;
         /// How long a guest's token is good (R33); his administrator can revoke it at any time.
         guest_token_days: u64 = 90, 1 to 3_650;
-        /// How long an answer is kept for a retry of an HTTP request (`Idempotency-Key`).
-        idempotency_hours: u64 = 24, 1 to 720;
         /// Commands that share one commit. More make the disk cheaper and the wait longer.
         writer_batch: usize = 1_000, 1 to 100_000;
         /// Commands that wait for the disk; further ones are told to try again.

@@ -146,7 +146,6 @@ fn a_mistake_is_told_with_its_place_and_what_to_do() {
             given("").flag("limits.handshake_seconds", "2"),
             "limits.first_frame_seconds is to be at most",
         ),
-        (given("").flag("limits.frame_bytes", "20000"), "limits.page_bytes is to be less than"),
         (
             given("").flag("limits.reserve_bytes", "1000000"),
             "limits.reserve_bytes is to be less than",

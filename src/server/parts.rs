@@ -169,6 +169,7 @@ fn rules(limits: &config::Limits) -> authority::Limits {
         emoji_bytes_max: limits.emoji_bytes,
         mentions_max: limits.mentions,
         members_max: limits.group_members,
+        invitations_max: limits.open_invitations,
         groups_max: u32::try_from(limits.groups_per_user).unwrap_or(u32::MAX),
         edit_window_micros: window.saturating_mul(hour_micros),
     }

@@ -34,9 +34,17 @@ pub(super) fn decide(
         }
         Command::Leave => Ok(leave(room, user)),
         Command::Invite { users } => invite(room, facts, user, users),
-        Command::InviteGuest => may_invite_guest(room, facts, user).map(|()| Decision::default()),
+        Command::InviteGuest => invite_guest(room, facts, user),
         _ => Err(RefusalCode::NotAllowed.into()),
     }
+}
+
+fn invite_guest(room: &Room, facts: &Facts, user: UserId) -> Result<Decision, Refusal> {
+    may_invite_guest(room, facts, user)?;
+    if facts.invitations >= facts.limits.invitations_max {
+        return Err(RefusalCode::TooManyInvitations.into());
+    }
+    Ok(Decision::default())
 }
 
 fn leave(room: &Room, user: UserId) -> Decision {

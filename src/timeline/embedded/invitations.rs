@@ -27,7 +27,8 @@ impl Writer<'_> {
         let intent = Intent { actor, operation, command: Command::InviteGuest };
         let mut held = self.rooms.take(self.connection, invitation.room)?;
         let proposal = proposal(invitation.room, intent);
-        let facts = self.facts(&held, &proposal, None)?;
+        let mut facts = self.facts(&held, &proposal, None)?;
+        facts.invitations = self.invitations_beside(held.number, invitation.inviter, operation)?;
         let outcome = match decide(&held.room, &facts, &proposal.intent, self.now) {
             Ok(decision) => {
                 self.carry(&mut held, proposal, decision, (&facts, None))?;
@@ -37,6 +38,23 @@ impl Writer<'_> {
         };
         self.rooms.put(held);
         Ok(outcome)
+    }
+
+    /// How many other invitations of the room can be redeemed still.
+    fn invitations_beside(
+        &mut self,
+        room: i64,
+        inviter: UserId,
+        operation: OperationId,
+    ) -> Sql<usize> {
+        let inviter = self.people.number(self.connection, inviter)?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT count(*) FROM invitation WHERE room = ?1 AND state = 0 AND ends > ?2 \
+             AND NOT (inviter = ?3 AND operation = ?4)",
+        )?;
+        let asked = (room, self.now.0, inviter, operation.bytes());
+        let open: i64 = statement.query_row(asked, |row| row.get(0))?;
+        Ok(usize::try_from(open).unwrap_or_default())
     }
 
     fn keep_invitation(
