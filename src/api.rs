@@ -69,7 +69,7 @@ struct Inner {
 
 type Shared = Arc<Inner>;
 
-/// What answers: the table of [`routes`], and a problem for everything else.
+/// What answers: the table of [`routes()`], and a problem for everything else.
 pub fn router(parts: Api) -> Router {
     let redemptions = Redemptions::new(parts.limits.redemptions_per_minute);
     routes::router()
