@@ -71,16 +71,9 @@ pub(super) async fn create(
     let (company, user) = (governor.company, UserId(Uuid::now_v7()));
     let record = asked.record()?;
     let person = Person {
-        id: user,
-        company,
-        guest: false,
-        active: true,
-        deleted: false,
         connected: asked.connected,
         administrator: asked.administrator,
-        groups: 0,
-        outside: 0,
-        whole: 0,
+        ..Person::user(user, company)
     };
     let act = Act::Provision { person, exists: false, first_sign_in: false };
     api.act(Deed { actor: governor.actor, act, record }).await?;

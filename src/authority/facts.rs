@@ -38,6 +38,29 @@ pub struct Person {
     pub whole: u32,
 }
 
+impl Person {
+    /// A user as his company makes one: without any right, in no room, no Connected-member (R34).
+    pub fn user(id: UserId, company: CompanyId) -> Self {
+        Self {
+            id,
+            company,
+            guest: false,
+            active: true,
+            deleted: false,
+            connected: false,
+            administrator: false,
+            groups: 0,
+            outside: 0,
+            whole: 0,
+        }
+    }
+
+    /// A guest of this company (R33).
+    pub fn guest(id: UserId, company: CompanyId) -> Self {
+        Self { guest: true, ..Self::user(id, company) }
+    }
+}
+
 /// What the rules know of a company.
 #[expect(clippy::struct_excessive_bools, reason = "independent switches, as the law names them")]
 #[derive(Debug, Clone, PartialEq, Eq)]

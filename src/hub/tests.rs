@@ -217,18 +217,7 @@ fn company_of(id: CompanyId) -> Company {
 }
 
 fn person_of(id: UserId, company: CompanyId) -> Person {
-    Person {
-        id,
-        company,
-        guest: false,
-        active: true,
-        deleted: false,
-        connected: true,
-        administrator: false,
-        groups: 1,
-        outside: 0,
-        whole: 0,
-    }
+    Person { connected: true, groups: 1, ..Person::user(id, company) }
 }
 
 #[test]

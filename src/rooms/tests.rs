@@ -31,18 +31,7 @@ impl World {
         let store = Arc::new(Embedded::open(options, Arc::clone(&keys)).unwrap());
         let (company, alice) = (CompanyId(Uuid::now_v7()), UserId(Uuid::now_v7()));
         let founding = Act::CreateCompany { company };
-        let person = Person {
-            id: alice,
-            company,
-            guest: false,
-            active: true,
-            deleted: false,
-            connected: false,
-            administrator: false,
-            groups: 0,
-            outside: 0,
-            whole: 0,
-        };
+        let person = Person::user(alice, company);
         let provision = Act::Provision { person, exists: false, first_sign_in: false };
         for (act, name) in [(founding, "Acme"), (provision, "Alice")] {
             let (name, subject) = (name.to_owned(), name.to_lowercase());

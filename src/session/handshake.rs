@@ -130,18 +130,7 @@ async fn sign_in_at(services: &Services, company: CompanyId, claims: &Claims) ->
 /// R34: an unknown subject becomes a user, if his company says so; without rights, and no
 /// Connected-member.
 async fn first_sign_in(services: &Services, company: CompanyId, claims: &Claims) -> SignedIn {
-    let person = Person {
-        id: UserId(Uuid::now_v7()),
-        company,
-        guest: false,
-        active: true,
-        deleted: false,
-        connected: false,
-        administrator: false,
-        groups: 0,
-        outside: 0,
-        whole: 0,
-    };
+    let person = Person::user(UserId(Uuid::now_v7()), company);
     let called = claims.name.as_ref().unwrap_or(&claims.subject);
     let record = Record {
         name: called.chars().take(PERSON_NAME_CHARACTERS_MAX).collect(),

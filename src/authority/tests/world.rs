@@ -64,18 +64,7 @@ pub(super) fn new_company(id: CompanyId) -> Company {
 }
 
 pub(super) fn new_person(id: UserId, company: CompanyId) -> Person {
-    Person {
-        id,
-        company,
-        guest: false,
-        active: true,
-        deleted: false,
-        connected: true,
-        administrator: false,
-        groups: 0,
-        outside: 0,
-        whole: 0,
-    }
+    Person { connected: true, ..Person::user(id, company) }
 }
 
 impl World {

@@ -100,7 +100,7 @@ impl Writer<'_> {
         }
         let host = self.people.person(self.connection, inviter)?.map(|known| known.record.company);
         let Some(company) = host else { return Ok(Err(Refusal::not_found())) };
-        let person = new_guest(guest, company);
+        let person = Person::guest(guest, company);
         let record = Record { name, subject: guest.to_string(), ..Record::default() };
         let mut held = self.rooms.take(self.connection, room)?;
         let outcome = self.enter(&mut held, inviter, &person, &record)?;
@@ -146,20 +146,5 @@ impl Writer<'_> {
             }
             Err(refusal) => Ok(Err(refusal)),
         }
-    }
-}
-
-fn new_guest(id: UserId, company: crosstalk_protocol::ids::CompanyId) -> Person {
-    Person {
-        id,
-        company,
-        guest: true,
-        active: true,
-        deleted: false,
-        connected: false,
-        administrator: false,
-        groups: 0,
-        outside: 0,
-        whole: 0,
     }
 }

@@ -293,18 +293,7 @@ impl World {
 }
 
 pub(super) fn person(id: UserId, company: CompanyId) -> Person {
-    Person {
-        id,
-        company,
-        guest: false,
-        active: true,
-        deleted: false,
-        connected: false,
-        administrator: false,
-        groups: 0,
-        outside: 0,
-        whole: 0,
-    }
+    Person::user(id, company)
 }
 
 pub(super) fn create(others: &[UserId]) -> Command {
