@@ -7,9 +7,10 @@
 //! #703, #4031) in `removal` and `doors::places`, what a purge leaves (Rocket.Chat #15779, Mattermost
 //! #22343) in `deletion`.
 
-use crate::house::{Company, House, refused};
+use crate::house::{House, refused};
 use crate::people::talking::message;
 use crate::people::{Person, ids, operation};
+use crate::scene::{Scene, scene};
 use crosstalk_loadtest::admin::{PolicyPatch, Redeemed};
 use crosstalk_loadtest::{Admin, Client, Error, Target};
 use crosstalk_protocol::answer::Answer;
@@ -25,27 +26,6 @@ use uuid::Uuid;
 
 /// How often a race is run.
 const RACES: usize = 25;
-
-/// Alice and Bob of Acme, Carol of Globex, in one group.
-struct Scene {
-    house: House,
-    acme: Company,
-    globex: Company,
-    alice: Person,
-    bob: Person,
-    carol: Person,
-    group: RoomId,
-}
-
-async fn scene() -> Scene {
-    let house = House::open().await;
-    let (acme, globex) = house.two_connected_companies().await;
-    let (alice, bob) = (acme.person("Alice").await, acme.person("Bob").await);
-    let carol = globex.person("Carol").await;
-    alice.is_contact_of(&carol).await;
-    let group = alice.creates_a_group("Launch", &[&bob, &carol]).await;
-    Scene { house, acme, globex, alice, bob, carol, group }
-}
 
 impl Person {
     /// Whether any frame of his connection held this, so far.

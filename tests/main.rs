@@ -30,6 +30,7 @@ mod process;
 mod program;
 mod reconnect;
 mod removal;
+mod scene;
 mod settings;
 mod support;
 mod tokens;

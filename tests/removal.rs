@@ -1,35 +1,15 @@
 //! P1, P2: nothing with a place after his removal reaches a removed person until he is added again.
 
-use crate::house::{Company, House, refused, refused_naming};
+use crate::house::{House, refused, refused_naming};
 use crate::people::talking::message;
 use crate::people::{Person, operation};
+use crate::scene::{Scene, scene};
 use crosstalk_protocol::code::RefusalCode;
 use crosstalk_protocol::entry::Change;
 use crosstalk_protocol::ids::{RoomId, Seq};
 use crosstalk_protocol::push::NoticeKind;
 use crosstalk_protocol::request::{History, People as AskPeople, Send};
 use crosstalk_protocol::words::{Cause, HistoryVisibility, RoomKind};
-
-/// Alice and Bob of Acme, Carol of Globex, in one group.
-struct Scene {
-    house: House,
-    acme: Company,
-    globex: Company,
-    alice: Person,
-    bob: Person,
-    carol: Person,
-    group: RoomId,
-}
-
-async fn scene() -> Scene {
-    let house = House::open().await;
-    let (acme, globex) = house.two_connected_companies().await;
-    let (alice, bob) = (acme.person("Alice").await, acme.person("Bob").await);
-    let carol = globex.person("Carol").await;
-    alice.is_contact_of(&carol).await;
-    let group = alice.creates_a_group("Launch", &[&bob, &carol]).await;
-    Scene { house, acme, globex, alice, bob, carol, group }
-}
 
 #[tokio::test]
 async fn a_removed_member_is_shown_nothing_after_the_removal() {

@@ -1,0 +1,27 @@
+//! Where most of what is told begins: two companies that talk with each other, and a group.
+
+use crate::house::{Company, House};
+use crate::people::Person;
+use crosstalk_protocol::ids::RoomId;
+
+/// Alice and Bob of Acme, Carol of Globex, in one group.
+pub(crate) struct Scene {
+    pub(crate) house: House,
+    pub(crate) acme: Company,
+    pub(crate) globex: Company,
+    pub(crate) alice: Person,
+    pub(crate) bob: Person,
+    pub(crate) carol: Person,
+    pub(crate) group: RoomId,
+}
+
+/// The scene: Alice is the Group Master, and all of them are there.
+pub(crate) async fn scene() -> Scene {
+    let house = House::open().await;
+    let (acme, globex) = house.two_connected_companies().await;
+    let (alice, bob) = (acme.person("Alice").await, acme.person("Bob").await);
+    let carol = globex.person("Carol").await;
+    alice.is_contact_of(&carol).await;
+    let group = alice.creates_a_group("Launch", &[&bob, &carol]).await;
+    Scene { house, acme, globex, alice, bob, carol, group }
+}
