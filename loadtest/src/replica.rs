@@ -83,9 +83,10 @@ impl Replica {
     pub fn hello(&mut self, client: &str) -> Hello {
         self.fills.again();
         self.listing = false;
-        self.rooms.retain(|_, place| !place.wiped);
+        // What was wiped is gone with the answer that was to come, unless he was added since.
+        self.rooms.retain(|_, place| !place.wiped || place.again);
         for place in self.rooms.values_mut() {
-            place.state = State::Wanted;
+            (place.state, place.wiped) = (State::Wanted, false);
         }
         // `hello` acknowledges the inbox too.
         self.acknowledged.clone_from(&self.inbox);
@@ -248,11 +249,7 @@ impl Replica {
     }
 
     fn caught_up(&mut self, page: &CaughtUp) -> Result<(), Broken> {
-        // A page that begins anew may answer what was asked before he was removed and added again.
-        let place = match page.reset {
-            Some(_) => self.rooms.entry(page.room).or_default(),
-            None => self.rooms.get_mut(&page.room).ok_or(Broken::NotOurs(page.room))?,
-        };
+        let place = self.rooms.get_mut(&page.room).ok_or(Broken::NotOurs(page.room))?;
         let (kept, switched) = match (page.reset, place.kept.take()) {
             (Some(_), _) => (Kept::begin(page)?, false),
             (None, Some(mut kept)) => {

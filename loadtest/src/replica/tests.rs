@@ -197,6 +197,19 @@ fn being_added_while_a_resume_is_under_way_is_not_lost() {
 }
 
 #[test]
+fn being_removed_and_added_while_a_resume_is_under_way_is_not_lost_with_the_connection() {
+    let mut replica = following();
+    replica.hello("test");
+    replica.push(&notice(NoticeKind::Removed { room: ROOM })).unwrap();
+    replica.push(&notice(NoticeKind::Added { room: ROOM, stint: Seq(5) })).unwrap();
+    // The connection is cut before the answer, and the inbox has been dealt with.
+    let cursor = Cursor { room: ROOM, stint: None, at: None };
+    assert_eq!(replica.hello("test").rooms, [cursor]);
+    replica.push(&notice(NoticeKind::Removed { room: ROOM })).unwrap();
+    assert!(replica.hello("test").rooms.is_empty());
+}
+
+#[test]
 fn what_came_live_equals_what_is_read_anew() {
     let reaction = |emoji: &str| Content { emoji: Some(emoji.to_owned()), ..Content::default() };
     let target = Seq(1);
