@@ -94,6 +94,12 @@ impl Wire {
         self.offer(Waiting::new(frame, Content::Answer { tags, otherwise }), 0)
     }
 
+    /// Delivers a page of a room that was asked for: nothing if its tag is stale already, and
+    /// `otherwise` if it goes stale before its first byte is handed over.
+    pub fn page(&self, tag: Tag, frame: Bytes, otherwise: Otherwise) -> Delivered {
+        self.offer(Waiting::new(frame, Content::Page { tag, otherwise }), 0)
+    }
+
     /// Writes a frame that carries nothing of any room.
     pub fn push(&self, frame: Bytes) -> Delivered {
         self.offer(Waiting::new(frame, Content::Free), 0)

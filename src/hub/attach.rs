@@ -5,12 +5,12 @@
 
 use super::Hub;
 use super::connection::Connection;
-use super::encode::Framed;
+use super::encode::{self, Framed};
 use super::seats::{Kept, Seat, Seats};
 use crate::authority::{Permit, Subject, View};
 use crate::mutants::{self, Mutant};
 use crate::timeline::Sight;
-use crate::wire::{Delivered, Tag};
+use crate::wire::{Delivered, Otherwise, Tag};
 use bytes::{Bytes, BytesMut};
 use crosstalk_protocol::entry::Change;
 use crosstalk_protocol::ids::{CompanyId, RoomId, Seq};
@@ -128,7 +128,8 @@ impl Hub {
             // What the wire compares has to be as blind as what is compared here.
             tag = tag.admitted(seats.applied());
         }
-        match connection.wire.deliver(tag, caught_up) {
+        let gone = Otherwise::Room(sight.view.room(), encode::gone);
+        match connection.wire.page(tag, caught_up.clone(), gone) {
             Delivered::Written | Delivered::Waiting => {}
             Delivered::Stale => return Attached::Again,
             Delivered::Slow | Delivered::Closed => return Attached::Closed,

@@ -44,6 +44,11 @@ pub(super) fn behind(room: RoomId) -> Bytes {
     push(&Push::Behind(Gone { room }))
 }
 
+/// `gone`: a room that he can't open.
+pub(super) fn gone(room: RoomId) -> Bytes {
+    push(&Push::Gone(Gone { room }))
+}
+
 /// A notice, with its place in the inbox.
 pub(super) fn notice(noticed: &Noticed) -> Bytes {
     let inbox = noticed.place.to_string();

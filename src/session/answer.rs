@@ -47,7 +47,7 @@ impl Reply {
         if self.permits.is_empty() {
             let _delivered = wire.push(frame);
         } else {
-            let otherwise = Otherwise::new(id, self.otherwise);
+            let otherwise = Otherwise::Answer(id, self.otherwise);
             let _delivered = wire.answer(&self.permits, frame, otherwise);
         }
     }

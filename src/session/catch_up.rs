@@ -5,7 +5,7 @@ use super::running::Connected;
 use crate::authority::{At, Refusal};
 use crate::hub::{Attached, Following};
 use crate::timeline::{Error, Place, Sight, Want};
-use crate::wire::{Delivered, Tag, frame};
+use crate::wire::{Delivered, Otherwise, Tag, frame};
 use bytes::Bytes;
 use crosstalk_protocol::code::RefusalCode;
 use crosstalk_protocol::ids::{RoomId, Seq};
@@ -111,7 +111,8 @@ async fn show(
         return Ok(connected.services.hub.attach(following, &connected.connection, sight, &frame));
     }
     // Not at the end: no seat yet, the client resumes from here.
-    Ok(match connected.connection.wire.deliver(Tag::from(&sight.permit), &frame) {
+    let (tag, room) = (Tag::from(&sight.permit), sight.view.room());
+    Ok(match connected.connection.wire.page(tag, frame, Otherwise::Room(room, gone)) {
         Delivered::Written | Delivered::Waiting => Attached::Seated,
         Delivered::Stale => Attached::Again,
         Delivered::Slow | Delivered::Closed => Attached::Closed,

@@ -4,6 +4,7 @@ use super::frame;
 use super::tag::{Sight, Tag};
 use crate::mutants::{self, Mutant};
 use bytes::{Bytes, BytesMut};
+use crosstalk_protocol::ids::RoomId;
 use std::collections::VecDeque;
 
 /// How much is gathered into one write: 64 small frames cost about as much as two by themselves.
@@ -29,27 +30,30 @@ pub(super) enum Content {
     Live(Tag),
     /// One frame with content of rooms: replaced by `otherwise` when it goes stale.
     Answer { tags: Box<[Tag]>, otherwise: Otherwise },
+    /// One frame that was asked for and has not to come if it is stale already; going stale while it
+    /// waits, it is replaced, as who asked waits for a word.
+    Page { tag: Tag, otherwise: Otherwise },
 }
 
 /// What is written in the stead of an answer that has gone stale: made only then, which is hardly
 /// ever.
 #[derive(Debug, Clone, Copy)]
-pub struct Otherwise {
-    id: u64,
-    make: fn(u64) -> Bytes,
+pub enum Otherwise {
+    /// The frame that this makes of the id of the request.
+    Answer(u64, fn(u64) -> Bytes),
+    /// The frame that this makes of the room, with nothing else of it.
+    Room(RoomId, fn(RoomId) -> Bytes),
 }
 
 /// What a frame in the stead of an answer takes up while it is not made.
 const OTHERWISE_BYTES: usize = 256;
 
 impl Otherwise {
-    /// The frame that this makes of the id of the request; it carries nothing of any room.
-    pub fn new(id: u64, make: fn(u64) -> Bytes) -> Self {
-        Self { id, make }
-    }
-
     fn frame(self) -> Bytes {
-        (self.make)(self.id)
+        match self {
+            Self::Answer(id, make) => make(id),
+            Self::Room(room, make) => make(room),
+        }
     }
 }
 
@@ -70,7 +74,7 @@ impl Content {
     pub(super) fn tags(&self) -> &[Tag] {
         match self {
             Self::Free | Self::Last => &[],
-            Self::Live(tag) => std::slice::from_ref(tag),
+            Self::Live(tag) | Self::Page { tag, .. } => std::slice::from_ref(tag),
             Self::Answer { tags, .. } => tags,
         }
     }
@@ -82,7 +86,7 @@ impl Content {
 
     fn otherwise(&self) -> Option<Otherwise> {
         match self {
-            Self::Answer { otherwise, .. } => Some(*otherwise),
+            Self::Answer { otherwise, .. } | Self::Page { otherwise, .. } => Some(*otherwise),
             Self::Free | Self::Last | Self::Live(_) => None,
         }
     }
@@ -107,7 +111,7 @@ impl Waiting {
         if !is_stale || mutants::is(Mutant::PermitNotCompared) {
             return Some(self);
         }
-        let otherwise = self.content.otherwise()?;
+        let Content::Answer { otherwise, .. } = self.content else { return None };
         Some(Self::new(otherwise.frame(), Content::Free))
     }
 
@@ -126,7 +130,9 @@ impl Waiting {
         };
         let content = match &self.content {
             Content::Live(tag) => Content::Live(*tag),
-            Content::Free | Content::Last | Content::Answer { .. } => Content::Free,
+            Content::Free | Content::Last | Content::Answer { .. } | Content::Page { .. } => {
+                Content::Free
+            }
         };
         (Some(Self { bytes: cut, content, is_cut: true }), Some(Self { bytes: rest, ..self }))
     }
@@ -134,7 +140,8 @@ impl Waiting {
     /// Where the frame ends of which byte `count` is the next one to be written; `count` itself if
     /// that is a frame's first byte.
     fn boundary(&self, count: usize) -> usize {
-        let is_one_frame = self.is_cut || matches!(self.content, Content::Answer { .. });
+        let is_one_frame =
+            self.is_cut || matches!(self.content, Content::Answer { .. } | Content::Page { .. });
         match count.checked_sub(1) {
             None => 0,
             Some(_) if is_one_frame => self.bytes.len(),

@@ -167,7 +167,7 @@ fn an_answer_that_went_stale_is_replaced_as_long_as_it_has_not_begun() {
     // P2, R16
     let (wire, far) = wire_to(0, Limits::default());
     let permits = [permit(1, 5, 0), permit(2, 5, 0)];
-    let otherwise = Otherwise::new(7, |id| frame::text(&format!("changed {id}")));
+    let otherwise = Otherwise::Answer(7, |id| frame::text(&format!("changed {id}")));
     let answer = || wire.answer(&permits, frame::text("content"), otherwise);
     assert_eq!(answer(), Delivered::Waiting);
     assert_eq!(wire.narrow(room(2), Seq(6)), Narrowed::default());
@@ -179,6 +179,20 @@ fn an_answer_that_went_stale_is_replaced_as_long_as_it_has_not_begun() {
     let (wire, far) = wire_to(1, Limits::default());
     assert_eq!(wire.answer(&permits, frame::text("c"), otherwise), Delivered::Waiting);
     assert!(wire.narrow(room(1), Seq(6)).reset && far.was_reset());
+}
+
+#[test]
+fn a_page_that_goes_stale_while_it_waits_is_told_to_be_gone() {
+    // R16: who asked waits for a word, and would wait for ever.
+    let (wire, far) = wire_to(0, Limits::default());
+    let otherwise = Otherwise::Room(room(1), |_| frame::text("gone"));
+    let page = || wire.page(tag(1, 5), frame::text("page"), otherwise);
+    assert_eq!(page(), Delivered::Waiting);
+    wire.narrow(room(1), Seq(6));
+    assert_eq!(page(), Delivered::Stale);
+    far.set_window(LARGE);
+    settle(&wire);
+    assert_eq!(payloads(&far.read_now(LARGE)), ["gone"]);
 }
 
 #[test]

@@ -179,7 +179,7 @@ impl World {
         let permits: Vec<_> = rooms.iter().map(|room| self.seats[room].clone()).collect();
         let number = self.give(permits.iter().map(Tag::from).collect(), true);
         let replacement = |number| frame_of(usize::try_from(number).unwrap(), "otherwise", 0);
-        let otherwise = Otherwise::new(number as u64, replacement);
+        let otherwise = Otherwise::Answer(number as u64, replacement);
         let delivered = self.wire.answer(&permits, frame_of(number, "answer", size), otherwise);
         self.settle_given(&[number], delivered);
     }
