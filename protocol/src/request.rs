@@ -45,7 +45,7 @@ macro_rules! requests {
                     $($name => strict::object(data)
                         .map(Self::$variant)
                         .map_err(|message| (RefusalCode::BadRequest, message)),)+
-                    _ => Err((RefusalCode::UnknownType, format!("no request is called {:?}", brief(name)))),
+                    _ => Err((RefusalCode::UnknownType, format!("no request is called \"{}\"", brief(name)))),
                 }
             }
         }
@@ -56,9 +56,9 @@ macro_rules! requests {
     };
 }
 
-/// A foreign word, short enough to be said back.
+/// A foreign word, short enough to be said back. Escaped first: an escape takes many characters.
 fn brief(word: &str) -> String {
-    word.chars().take(40).collect()
+    word.escape_debug().take(40).collect()
 }
 
 /// Where the client left off in a room: three values that it keeps from the last frame of it.

@@ -93,6 +93,10 @@ fn an_unknown_type_is_told_apart() {
 fn a_long_foreign_word_is_not_said_back_whole() {
     let text = format!(r#"{{"id":5,"type":"typing","data":{{"{}":1}}}}"#, "\\u0001".repeat(10_000));
     assert_eq!(refused(&text), (Some(5), RefusalCode::BadRequest));
+    // Each of these is said back as six characters.
+    let text = format!(r#"{{"id":5,"type":"{}","data":{{}}}}"#, "\u{7f}".repeat(80));
+    let message = parse_request(&text).unwrap_err().message;
+    assert!(message.chars().count() <= 200, "{message}");
 }
 
 #[test]
