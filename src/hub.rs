@@ -17,6 +17,7 @@ mod tests;
 
 pub use attach::{Attached, Following};
 pub use connection::{Connection, NotTaken};
+pub use encode::gone;
 
 use crate::authority::Subject;
 use crate::timeline::Committed;

@@ -45,7 +45,7 @@ pub(super) fn behind(room: RoomId) -> Bytes {
 }
 
 /// `gone`: a room that he can't open.
-pub(super) fn gone(room: RoomId) -> Bytes {
+pub fn gone(room: RoomId) -> Bytes {
     push(&Push::Gone(Gone { room }))
 }
 

@@ -3,12 +3,12 @@
 use super::Services;
 use super::running::Connected;
 use crate::authority::{At, Refusal};
-use crate::hub::{Attached, Following};
+use crate::hub::{Attached, Following, gone};
 use crate::timeline::{Error, Place, Sight, Want};
 use crate::wire::{Delivered, Otherwise, Tag, frame};
 use bytes::Bytes;
 use crosstalk_protocol::code::RefusalCode;
-use crosstalk_protocol::ids::{RoomId, Seq};
+use crosstalk_protocol::ids::Seq;
 use crosstalk_protocol::push::{Gone, Push};
 use crosstalk_protocol::request::Cursor;
 
@@ -123,10 +123,6 @@ fn tell_unavailable(connected: &Connected, places: &[Place]) {
     for place in places {
         push(connected, encoded(&Push::Unavailable(Gone { room: place.room })));
     }
-}
-
-fn gone(room: RoomId) -> Bytes {
-    encoded(&Push::Gone(Gone { room }))
 }
 
 fn encoded(push: &Push) -> Bytes {
