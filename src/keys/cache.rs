@@ -2,8 +2,8 @@
 
 use super::sealing::RoomKey;
 use crosstalk_protocol::ids::RoomId;
+use foldhash::HashMap;
 use parking_lot::RwLock;
-use std::collections::HashMap;
 
 /// Opened keys in two generations: a key that is asked for moves to the young one; when that is
 /// full it becomes the old one, and what was old and not asked for since is dropped. So a hit

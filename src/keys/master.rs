@@ -1,6 +1,6 @@
 //! The master key, which wraps the rooms' keys, and how both look in their files.
 
-use super::sealing::{KEY_BYTES, cipher, hash, must, random, subkey};
+use super::sealing::{HashKey, KEY_BYTES, cipher, must, random};
 use aws_lc_rs::aead::{Aad, LessSafeKey, Nonce};
 use crosstalk_protocol::ids::RoomId;
 use zeroize::Zeroizing;
@@ -62,7 +62,7 @@ impl Master {
 }
 
 fn fingerprint(key: &[u8; KEY_BYTES]) -> [u8; 16] {
-    hash(&subkey(key, b"fingerprint"), &[b"master key"])
+    HashKey::of(key, "crosstalk 1: fingerprint of the master key").hash(&[b"master key"])
 }
 
 fn room_aad(room: RoomId) -> [u8; ROOM_AAD_BYTES] {

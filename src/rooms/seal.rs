@@ -3,7 +3,6 @@
 use crate::authority::{Actor, Command, Intent};
 use crate::keys::{Bound, RoomKey, Slot};
 use crate::timeline::{Error, Proposal};
-use aws_lc_rs::hmac;
 use crosstalk_protocol::entry::Content;
 use crosstalk_protocol::ids::{OperationId, RoomId, UserId};
 
@@ -54,10 +53,9 @@ fn fingerprint(key: Option<&RoomKey>, intent: &Intent) -> [u8; 16] {
 }
 
 fn of_creation(operation: OperationId, said: &[u8]) -> [u8; 16] {
-    let key = hmac::Key::new(hmac::HMAC_SHA256, &operation.bytes());
-    let tag = hmac::sign(&key, said);
+    let hash = blake3::Hasher::new().update(&operation.bytes()).update(said).finalize();
     let mut half = [0; 16];
-    half.iter_mut().zip(tag.as_ref()).for_each(|(byte, tag)| *byte = *tag);
+    half.iter_mut().zip(hash.as_bytes()).for_each(|(byte, full)| *byte = *full);
     half
 }
 

@@ -1,6 +1,6 @@
 //! A bounded memory of rows: what is not asked for is forgotten.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt as _};
 use std::hash::Hash;
 
 /// Values in two generations: one that is asked for moves to the young one; when that is full it

@@ -3,9 +3,9 @@
 
 use super::codes::{POSTED, Sql, last_place, place, seq, seq_of};
 use crosstalk_protocol::ids::Seq;
+use foldhash::HashMap;
 use parking_lot::Mutex;
 use rusqlite::{Connection, OptionalExtension};
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// At so many the marks are written, however young.

@@ -5,8 +5,8 @@ use super::codes::Sql;
 use super::rows::{self, company_columns};
 use crate::authority::{Company, Facts, Person};
 use crosstalk_protocol::ids::{CompanyId, UserId};
+use foldhash::{HashMap, HashMapExt as _};
 use rusqlite::Connection;
-use std::collections::HashMap;
 
 /// A record with its number.
 #[derive(Debug, Clone)]
