@@ -16,6 +16,7 @@ mod directory;
 mod effects;
 mod entries;
 mod facts;
+mod fresh;
 mod inbox;
 mod invitations;
 mod jobs;

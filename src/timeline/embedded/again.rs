@@ -44,8 +44,13 @@ impl Numbers {
         let hash = hasher.finish() & ((1 << HASH_BITS) - 1);
         let time = operation.0.as_u128() >> 80;
         let time = u64::try_from(time).unwrap_or_default();
-        Scope { room, author, operation, again: ((time << HASH_BITS) | hash).cast_signed() }
+        Scope { room, author, operation, again: first_number(time) | hash.cast_signed() }
     }
+}
+
+/// The lowest number of ids of this time, in milliseconds.
+pub(super) fn first_number(millis: u64) -> i64 {
+    (millis << HASH_BITS).cast_signed()
 }
 
 /// Who was left out and for whom nothing changed, as an answer's row keeps them.

@@ -29,8 +29,10 @@ impl Writer<'_> {
         let makes = proposal.intent.command.makes_room();
         let scope = self.scope(if makes { 0 } else { held.number }, &proposal.intent)?;
         let before = match &scope {
-            Some(scope) => before(&mut self.hot.again, scope, &proposal.fingerprint)?,
-            None => None,
+            Some(scope) if !self.fresh.is_first(scope.again) => {
+                before(&mut self.hot.again, scope, &proposal.fingerprint)?
+            }
+            Some(_) | None => None,
         };
         if let Some(before) = before {
             return self.repeat(held, &proposal, before);

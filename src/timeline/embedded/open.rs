@@ -3,6 +3,7 @@
 use super::codes::Sql;
 use crate::keys::KeyDirectory;
 use aws_lc_rs::rand;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -151,7 +152,7 @@ pub(super) fn reader(directory: &Path) -> Result<Connection, OpenError> {
     }
     connection.pragma_update(None, "query_only", true).map_err(sqlite)?;
     connection.pragma_update(None, "cache_size", -16_384).map_err(sqlite)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    keep_plans(&connection).map_err(sqlite)?;
     Ok(connection)
 }
 
@@ -186,8 +187,13 @@ fn settle_in(connection: &Connection) -> Sql<()> {
     connection.pragma_update_and_check(None, "secure_delete", "ON", |_| Ok(()))?;
     connection.pragma_update(None, "cache_size", -65_536)?;
     connection.pragma_update_and_check(None, "wal_autocheckpoint", 4_000, |_| Ok(()))?;
+    keep_plans(connection)
+}
+
+/// Statements are kept, and planned once: not anew for other values.
+fn keep_plans(connection: &Connection) -> Sql<()> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
-    Ok(())
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
 /// Each migration is one transaction with its number: killed between, it is as it was.

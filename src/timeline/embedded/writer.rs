@@ -6,6 +6,7 @@ use super::again::{Numbers, SELECT_AGAIN};
 use super::batch::Batch;
 use super::codes::Sql;
 use super::entries::{INSERT_ENTRY, Tags};
+use super::fresh::Fresh;
 use super::jobs::Jobs;
 use super::marks::{self, MARKS_WAITING_MAX, Marks};
 use super::open::{Meta, set_meta};
@@ -56,6 +57,7 @@ pub(super) struct Writer<'c> {
     pub(super) people: People,
     pub(super) rooms: Rooms,
     pub(super) numbers: Numbers,
+    pub(super) fresh: Fresh,
     pub(super) tags: Tags,
     pub(super) epoch: u64,
     pub(super) next_entry: i64,
@@ -85,16 +87,18 @@ impl<'c> Writer<'c> {
             insert: connection.prepare(INSERT_ENTRY)?,
         };
         shared.marks.recover(connection, meta.marked)?;
+        let now = (options.clock)();
         Ok(Self {
             connection,
             hot,
             people: People::new(options.people_cached),
             rooms: Rooms::new(options.rooms_cached),
             numbers: Numbers::new(meta.hash_key),
+            fresh: Fresh::read(connection, now)?,
             tags: Tags::default(),
             epoch: meta.epoch,
             next_entry: meta.next_entry,
-            now: (options.clock)(),
+            now,
             batch: Batch::default(),
             jobs: Jobs::load(connection)?,
             newest_cut: newest_cut(connection)?,

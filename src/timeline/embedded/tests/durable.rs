@@ -403,3 +403,41 @@ async fn a_torn_write_costs_only_what_was_not_acknowledged() {
         assert!(report.is_sound(), "{what}: {report:?}");
     }
 }
+
+/// R29, however the store comes to know the id: from memory, or by looking it up.
+#[tokio::test]
+async fn r29_an_id_of_any_time_is_known_again_at_once_and_after_a_restart() {
+    let (mut world, [alice, ..], room) = World::with_group().await;
+    let now = world.store().now().0;
+    let times =
+        [0, now - 400 * DAY, now - DAY / 24, now - 1_000_000, now, now + DAY, now + 400 * DAY];
+    let mut kept = Vec::new();
+    for time in times {
+        let operation = of_time(time);
+        let seq = world.append(again(operation, room, alice, post("once"))).await.unwrap().seq;
+        kept.push((operation, seq));
+    }
+    for restarted in [false, true] {
+        for (operation, seq) in &kept {
+            let repeated =
+                world.append(again(*operation, room, alice, post("once"))).await.unwrap();
+            assert_eq!(repeated.seq, *seq, "{operation:?}, restarted: {restarted}");
+            let other = world.append(again(*operation, room, alice, post("else"))).await;
+            assert!(matches!(other, Err(NotAppended::Refused(_))), "{other:?}");
+        }
+        world.restart();
+    }
+    assert_eq!(world.texts(alice, room).await, vec!["once"; times.len()]);
+}
+
+/// An operation's id that says this time, in microseconds.
+fn of_time(micros: i64) -> OperationId {
+    let millis = u64::try_from(micros / 1_000).unwrap();
+    OperationId(uuid::Builder::from_unix_timestamp_millis(millis, &random_bytes()).into_uuid())
+}
+
+fn random_bytes() -> [u8; 10] {
+    let mut bytes = [0; 10];
+    bytes.copy_from_slice(&Uuid::new_v4().as_bytes()[..10]);
+    bytes
+}

@@ -38,7 +38,8 @@ impl World {
 
     pub(super) fn with(set: impl FnOnce(&mut Options)) -> Self {
         let root = tempfile::tempdir().unwrap();
-        let clock = Arc::new(AtomicI64::new(1_800_000_000_000_000));
+        // Of now, like the ids: those of another time are looked up on another path.
+        let clock = Arc::new(AtomicI64::new(jiff::Timestamp::now().as_microsecond()));
         let mut options = Options::at(root.path().join("data"));
         let hand = Arc::clone(&clock);
         options.clock = Arc::new(move || Time(hand.load(Ordering::Relaxed)));
