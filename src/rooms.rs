@@ -138,6 +138,11 @@ impl Rooms {
         self.timeline.mark(room, user, seq).await
     }
 
+    /// Whether the room's key is in memory.
+    pub fn is_warm(&self, room: RoomId) -> bool {
+        self.keys.cached(room).is_some()
+    }
+
     /// Fetches a room's key into memory, so that the next command to it is proposed at once.
     pub async fn warm(&self, room: RoomId) {
         if let Err(error) = self.key(room).await {

@@ -54,7 +54,8 @@ pub(super) async fn connect(
     let upgraded = Upgraded { number, upgrade, places, peer: visitor.peer, token: opening.token };
     let begun = Arc::clone(&connect);
     let cut = connect.cut.clone();
-    let session = async move { begun.serve(upgraded).await };
+    // Boxed: what is spawned holds its future twice, before and while it runs.
+    let session = Box::pin(async move { begun.serve(upgraded).await });
     connect.sessions.spawn(cut.run_until_cancelled_owned(session));
     Ok(answer)
 }

@@ -146,11 +146,16 @@ async fn begin(connected: &Arc<Connected>, begun: &mut Begun, id: u64, request: 
     }
     let mut answering = match intent::of(connected.connection.user, request) {
         Ok(addressed) => {
-            if let Some(room) = addressed.room {
-                // Fetched before the command begins: it must not be overtaken by the next one.
-                connected.services.rooms.warm(room).await;
+            let rooms = &connected.services.rooms;
+            let cold = addressed.room.filter(|room| !rooms.is_warm(*room));
+            // Boxed before anything is waited for, since what lives meanwhile has a place in every
+            // idle connection.
+            let command = command(Arc::clone(connected), id, addressed).boxed();
+            if let Some(room) = cold {
+                // Before the command begins: it must not be overtaken by the next one.
+                Box::pin(rooms.warm(room)).await;
             }
-            command(Arc::clone(connected), id, addressed).boxed()
+            command
         }
         Err(request) => answer(Arc::clone(connected), id, request).boxed(),
     };
