@@ -20,6 +20,7 @@ pub use connection::{Connection, NotTaken};
 pub use encode::gone;
 
 use crate::authority::Subject;
+use crate::keys::InboxCursors;
 use crate::timeline::Committed;
 use crosstalk_protocol::ids::{CompanyId, RoomId, UserId};
 use dashmap::DashMap;
@@ -48,6 +49,7 @@ impl Default for Limits {
 /// The seats of this node.
 pub struct Hub {
     limits: Limits,
+    inboxes: Arc<InboxCursors>,
     rooms: DashMap<RoomId, Arc<Mutex<Seats>>>,
     people: DashMap<UserId, Vec<Arc<Connection>>>,
     companies: DashMap<CompanyId, HashMap<u64, Arc<Connection>>>,
@@ -57,10 +59,11 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// A hub without seats.
-    pub fn new(limits: Limits) -> Self {
+    /// A hub without seats, which tells places in inboxes by these cursors.
+    pub fn new(limits: Limits, inboxes: Arc<InboxCursors>) -> Self {
         Self {
             limits,
+            inboxes,
             rooms: DashMap::new(),
             people: DashMap::new(),
             companies: DashMap::new(),

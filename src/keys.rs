@@ -9,11 +9,13 @@
 mod cache;
 mod directory;
 mod files;
+mod inbox_cursors;
 mod master;
 mod sealing;
 mod start;
 
 pub use directory::{CACHED_KEYS_MAX, KeyDirectory};
+pub use inbox_cursors::InboxCursors;
 pub use sealing::{Bound, RoomKey, Sealed, Slot, TEXTS_PER_KEY_MAX};
 pub use start::{Places, StartError};
 

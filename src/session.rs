@@ -19,6 +19,7 @@ use crate::config::Limits;
 use crate::directory::Directory;
 use crate::hub::Hub;
 use crate::identity::{Issuers, Token};
+use crate::keys::InboxCursors;
 use crate::rooms::Rooms;
 use crate::timeline::Timeline;
 use crate::wire::{self, Lease, Wire, tcp};
@@ -47,6 +48,8 @@ pub struct Services {
     pub rooms: Rooms,
     /// This node's seats.
     pub hub: Arc<Hub>,
+    /// How places in inboxes are told.
+    pub inboxes: Arc<InboxCursors>,
     /// The rates of companies.
     pub pace: Pace,
 }

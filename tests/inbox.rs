@@ -117,3 +117,34 @@ async fn a_forgotten_device_wipes_all() {
         Client::sign_in(&alice.target(), hello(DeviceId(Uuid::new_v4()), None)).await.unwrap();
     assert!(!welcome.wipe && welcome.notices.is_empty());
 }
+
+// R17, R30: a cursor is the server's word. A number would tell how much happens in other companies,
+// and a guessed one would acknowledge what was never told.
+#[tokio::test]
+async fn a_cursor_that_was_not_given_acknowledges_nothing() {
+    let house = House::open().await;
+    let (acme, globex) = house.two_connected_companies().await;
+    let (alice, carol) = (acme.person("Alice").await, globex.person("Carol").await);
+    let phone = DeviceId(Uuid::new_v4());
+    Client::sign_in(&carol.target(), hello(phone, None)).await.unwrap();
+    alice.is_contact_of(&carol).await;
+    let group = alice.creates_a_group("Launch", &[&carol]).await;
+    carol.is_removed_by(&alice, group).await;
+
+    let (mut client, welcome) = Client::sign_in(&carol.target(), hello(phone, None)).await.unwrap();
+    let told = welcome.notices;
+    let cursors: Vec<&str> = told.iter().map(|notice| notice.inbox.as_str()).collect();
+    assert!(cursors.len() >= 3, "{told:?}");
+    assert!(cursors.iter().all(|cursor| cursor.len() == 32), "{cursors:?}");
+    let last = *cursors.last().unwrap();
+    let altered = last.replacen(&last[..1], if last.starts_with('A') { "B" } else { "A" }, 1);
+    for forged in ["1", "999999999", "18446744073709551615", &altered, ""] {
+        let inbox = forged.to_owned();
+        client.request(Acknowledge { inbox: inbox.clone() }).await.unwrap();
+        for named in [None, Some(inbox)] {
+            let (_, welcome) = Client::sign_in(&carol.target(), hello(phone, named)).await.unwrap();
+            assert_eq!(about(&welcome.notices), about(&told), "after {forged:?}");
+        }
+        (client, _) = Client::sign_in(&carol.target(), hello(phone, None)).await.unwrap();
+    }
+}

@@ -48,7 +48,7 @@ impl Hub {
         if connections.is_empty() {
             return;
         }
-        let frame = encode::notice(noticed);
+        let frame = encode::notice(noticed, &self.inboxes);
         for connection in connections {
             // Whoever is closed finds it in his inbox when he comes back.
             let _delivered = connection.wire.notice(frame.clone());

@@ -1,5 +1,6 @@
 //! A live entry as frames: encoded once, WebSocket header included, for all who are shown it.
 
+use crate::keys::InboxCursors;
 use crate::rooms::show;
 use crate::timeline::{Live, Noticed};
 use crate::wire::frame;
@@ -50,7 +51,7 @@ pub fn gone(room: RoomId) -> Bytes {
 }
 
 /// A notice, with its place in the inbox.
-pub(super) fn notice(noticed: &Noticed) -> Bytes {
-    let inbox = noticed.place.to_string();
+pub(super) fn notice(noticed: &Noticed, inboxes: &InboxCursors) -> Bytes {
+    let inbox = inboxes.encode(noticed.place);
     push(&Push::Notice(Notice { inbox, about: noticed.notice.clone() }))
 }

@@ -121,7 +121,7 @@ impl Scene {
         };
         let mut room = Room::blank(ROOM);
         room.apply(&entry(1, created));
-        let hub = Arc::new(Hub::new(Limits::default()));
+        let hub = Arc::new(Hub::new(Limits::default(), Arc::new(InboxCursors::for_test())));
         Self { hub, room, facts, log: Arc::default() }
     }
 

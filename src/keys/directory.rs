@@ -3,6 +3,7 @@
 use super::KeyError;
 use super::cache::Cache;
 use super::files::Place;
+use super::inbox_cursors::InboxCursors;
 use super::master::Master;
 use super::sealing::{KEY_BYTES, RoomKey, random};
 use super::start::{MASTER_FILE, Places, ROOM_SUFFIX, StartError, start};
@@ -41,6 +42,11 @@ impl KeyDirectory {
     /// unmounted volume looks like an empty directory, and would silently be a first start.
     pub fn fingerprint(&self) -> [u8; 16] {
         self.master.fingerprint()
+    }
+
+    /// The cursors of inboxes in a store of this epoch.
+    pub fn inbox_cursors(&self, epoch: u64) -> InboxCursors {
+        InboxCursors::new(self.master.inboxes(), epoch)
     }
 
     /// Makes a room's key. When this returns, the key survives a power cut, in each place: only

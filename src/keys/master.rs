@@ -14,6 +14,7 @@ const ROOM_AAD_BYTES: usize = 21;
 /// The master key, ready to wrap.
 pub(super) struct Master {
     cipher: LessSafeKey,
+    inboxes: HashKey,
     fingerprint: [u8; 16],
 }
 
@@ -29,12 +30,18 @@ impl Master {
         let rest = bytes.strip_prefix(&MASTER_HEAD)?;
         let (key, kept) = rest.split_first_chunk::<KEY_BYTES>()?;
         let fingerprint = fingerprint(key);
-        (kept == fingerprint).then(|| Self { cipher: cipher(key), fingerprint })
+        let inboxes = HashKey::of(key, "crosstalk 1: cursors of inboxes");
+        (kept == fingerprint).then(|| Self { cipher: cipher(key), inboxes, fingerprint })
     }
 
     /// Which master key it is; tells nothing about it.
     pub(super) fn fingerprint(&self) -> [u8; 16] {
         self.fingerprint
+    }
+
+    /// For the cursors of inboxes.
+    pub(super) fn inboxes(&self) -> HashKey {
+        self.inboxes.clone()
     }
 
     /// A room's key as its file holds it: head, nonce, wrapped key, tag.

@@ -187,6 +187,7 @@ pub(super) fn random<const N: usize>() -> [u8; N] {
 
 /// A key for hashing (BLAKE3, which takes a sixth of the time of an HMAC with SHA-256 where the
 /// processor has no instructions for that one). It is wiped when it is dropped.
+#[derive(Clone)]
 pub(super) struct HashKey(Zeroizing<[u8; KEY_BYTES]>);
 
 impl HashKey {

@@ -8,7 +8,7 @@ use crate::directory::Directory;
 use crate::hub::{self, Hub};
 use crate::identity::mint::Mint;
 use crate::identity::{Issuer, Issuers, KeySet, Realm};
-use crate::keys::{KeyDirectory, Places};
+use crate::keys::{InboxCursors, KeyDirectory, Places};
 use crate::rooms::Rooms;
 use crate::session::{Pace, Services};
 use crate::timeline::embedded::{Embedded, Options};
@@ -27,6 +27,7 @@ pub(super) struct Parts {
     store: Arc<Embedded>,
     rooms: Rooms,
     hub: Arc<Hub>,
+    inboxes: Arc<InboxCursors>,
     issuers: Arc<Issuers>,
     registry: Arc<Registry>,
     guest_key: PathBuf,
@@ -42,10 +43,12 @@ impl Parts {
         let keys = open_keys(config.data.keys()).await?;
         let store = open_store(config, Arc::clone(&keys)).await?;
         let timeline: Arc<dyn Timeline> = store.clone();
-        let hub = Arc::new(Hub::new(hub::Limits {
+        let inboxes = Arc::new(keys.inbox_cursors(store.epoch()));
+        let limits = hub::Limits {
             connections_per_person_max: config.limits.connections_per_person,
             ..hub::Limits::default()
-        }));
+        };
+        let hub = Arc::new(Hub::new(limits, Arc::clone(&inboxes)));
         let follower = TaskTracker::new();
         follower.spawn(Arc::clone(&hub).follow(timeline.follow()));
         let guest_key = config.data.directory.join(GUEST_KEY);
@@ -58,6 +61,7 @@ impl Parts {
             rooms: Rooms::new(timeline, keys),
             store,
             hub,
+            inboxes,
             issuers,
             registry: Arc::new(registry),
             guest_key,
@@ -88,6 +92,7 @@ impl Parts {
             timeline: self.store.clone(),
             rooms: self.rooms.clone(),
             hub: Arc::clone(&self.hub),
+            inboxes: Arc::clone(&self.inboxes),
             pace: Pace::of(limits),
         })
     }
@@ -107,7 +112,8 @@ impl Parts {
 
     /// Lets what was begun come to its end, then closes the store.
     pub(super) async fn close(self, until: Instant) {
-        let Self { store, rooms, hub, issuers, registry, guest_key: _, acts, follower } = self;
+        let Self { store, rooms, hub, inboxes: _, issuers, registry, guest_key: _, acts, follower } =
+            self;
         acts.close();
         if timeout_at(until, acts.wait()).await.is_err() {
             tracing::warn!("acts over HTTP were cut off; what was committed stands");

@@ -66,7 +66,8 @@ async fn other(connected: &Connected, request: Request) -> Answered {
             Ok(Reply::plain(Answer::Rested {}))
         }
         Request::Acknowledge(acknowledge) => {
-            let place = connected.inbox.told(inbox::place_of(&acknowledge.inbox));
+            let place = inbox::place_of(&connected.services.inboxes, &acknowledge.inbox);
+            let place = connected.inbox.told(place);
             let (user, device) = (connected.connection.user, connected.connection.device);
             connected.services.directory.acknowledge(user, device, place).await?;
             Ok(Reply::plain(Answer::Acknowledged {}))

@@ -1,7 +1,7 @@
 //! `hello`: who it is, whether he may be here, and what waits for him.
 
 use super::answer::{Reply, refused, say};
-use super::inbox::Inbox;
+use super::inbox;
 use super::pace::Rate;
 use super::read::{Incoming, next};
 use super::running::Connected;
@@ -177,7 +177,7 @@ async fn connect(
         wire.close(CloseCode::Revoked, 0);
         return None;
     }
-    let place = hello.inbox.as_deref().map(super::inbox::place_of);
+    let place = hello.inbox.as_deref().map(|cursor| inbox::place_of(&services.inboxes, cursor));
     let greeting = services.directory.greet(person.user, hello.device, place).await;
     let greeting = match greeting {
         Ok(greeting) => greeting,
@@ -200,12 +200,13 @@ async fn connect(
 
 fn welcome(connected: &Connected, person: &SignIn, greeting: &Greeting) -> Answer {
     let ping = Duration::from_secs(connected.services.limits.ping_after_seconds);
+    let inboxes = &connected.services.inboxes;
     Answer::Welcome(Welcome {
         user: person.user,
         company: person.company,
         device: connected.connection.device,
         wipe: greeting.wipe,
-        notices: greeting.notices.iter().map(Inbox::show).collect(),
+        notices: greeting.notices.iter().map(|noticed| inbox::show(inboxes, noticed)).collect(),
         ping_ms: u64::try_from(ping.as_millis()).unwrap_or(u64::MAX),
         token_ends: show::time(connected.token_ends()),
     })

@@ -3,6 +3,7 @@
 use super::running::Connected;
 use crate::directory::Greeting;
 use crate::hub::Connection;
+use crate::keys::InboxCursors;
 use crate::timeline::Noticed;
 use crate::wire::frame;
 use crosstalk_protocol::push::{Notice, Push};
@@ -20,17 +21,18 @@ const WAIT: Duration = Duration::from_millis(20);
 pub(super) struct Inbox(AtomicU64);
 
 /// The place that an inbox cursor names; the beginning for what is none.
-pub(super) fn place_of(cursor: &str) -> u64 {
-    cursor.parse().unwrap_or(0)
+pub(super) fn place_of(inboxes: &InboxCursors, cursor: &str) -> u64 {
+    inboxes.decode(cursor).unwrap_or(0)
+}
+
+/// A notice as clients are told it.
+pub(super) fn show(inboxes: &InboxCursors, noticed: &Noticed) -> Notice {
+    Notice { inbox: inboxes.encode(noticed.place), about: noticed.notice.clone() }
 }
 
 impl Inbox {
     pub(super) fn new() -> Self {
         Self(AtomicU64::new(0))
-    }
-
-    pub(super) fn show(noticed: &Noticed) -> Notice {
-        Notice { inbox: noticed.place.to_string(), about: noticed.notice.clone() }
     }
 
     /// After `welcome`: told through its last notice, or to the end if no more wait.
@@ -61,7 +63,7 @@ pub(super) async fn tell_rest(connected: &Connected) {
         match connected.services.directory.inbox(connection.user, told, PIECE).await {
             Ok((notices, more)) => {
                 for noticed in &notices {
-                    let push = Push::Notice(Inbox::show(noticed));
+                    let push = Push::Notice(show(&connected.services.inboxes, noticed));
                     let _delivered = connection.wire.notice(frame::json(&push).unwrap_or_default());
                 }
                 let last = notices.last().map_or(told, |noticed| noticed.place);

@@ -49,7 +49,7 @@ impl World {
     fn of(first: Change) -> Self {
         let globex = company_of(GLOBEX);
         let carol = person_of(CAROL, GLOBEX);
-        let hub = Arc::new(Hub::new(Limits::default()));
+        let hub = Arc::new(Hub::new(Limits::default(), Arc::new(InboxCursors::for_test())));
         let mut world = Self { hub, room: Room::blank(ROOM), carol, globex };
         drop(world.next(first, None));
         world
