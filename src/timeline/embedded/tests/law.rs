@@ -207,13 +207,17 @@ impl Run {
         // R16, R19: at once, whatever the job has done by now.
         for (index, life) in self.rooms.iter().enumerate() {
             let members = self.model.rooms[index].members();
-            // R33: guests without a user go when the job has written it, and it may have by now.
-            let left_alone = members.iter().all(|user| is_guest(*user));
+            let left_alone = self.are_guests_left_alone(index);
             for user in self.people.iter().filter(|user| !(left_alone && members.contains(*user))) {
                 let opened = self.world.page(*user, life.id).await.is_ok();
                 assert_eq!(opened, members.contains(user), "{user} after {deed:?}");
             }
         }
+    }
+
+    /// R33: guests without a user go when the job has written it, and it may have by now.
+    fn are_guests_left_alone(&self, room: usize) -> bool {
+        self.model.rooms[room].members().iter().all(|user| is_guest(*user))
     }
 
     async fn asks(&mut self, room: usize, who: Who, ask: &Ask) {
@@ -348,6 +352,11 @@ impl Run {
         if sent.who == Who::Rule || sent.life != self.rooms[sent.room].id {
             return; // Rules repeat what they like.
         }
+        if matches!(sent.who, Who::Person(user) if is_guest(user))
+            && self.are_guests_left_alone(sent.room)
+        {
+            return;
+        }
         let farewell = matches!(sent.command, Command::Leave | Command::Delete);
         let there = farewell || self.model.is_there_for(sent.room, sent.who);
         let Sent { room, who, operation, command, .. } = sent;
@@ -379,6 +388,9 @@ impl Run {
     /// Somebody moves his read mark (R25), as far as the room goes, and never back.
     async fn reads_up_to(&mut self, step: usize) {
         let (user, room) = (EVERYBODY[step % EVERYBODY.len()], step % 2);
+        if is_guest(user) && self.are_guests_left_alone(room) {
+            return;
+        }
         let head = self.model.rooms[room].head() as u64;
         let to = (step as u64 * 5) % (head + 3);
         let life = &mut self.rooms[room];
