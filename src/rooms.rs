@@ -17,9 +17,10 @@ pub use reveal::{Keep, json_bytes};
 use crate::authority::{Command, Intent, Permit};
 use crate::keys::{KeyDirectory, KeyError, RoomKey};
 use crate::mutants::{self, Mutant};
-use crate::timeline::{Appended, Error, Marked, NotAppended, Read, Timeline, Want};
+use crate::timeline::{Appended, Error, Fence, Marked, NotAppended, Read, Timeline, Want};
 use crosstalk_protocol::answer::Accepted;
 use crosstalk_protocol::ids::{RoomId, Seq, UserId};
+use futures::FutureExt as _;
 use std::io::ErrorKind;
 use std::sync::Arc;
 
@@ -54,11 +55,24 @@ impl Rooms {
     }
 
     /// Carries out a command to a room. Talk is answered when it is durable; everything else when
-    /// it is effective (P2).
+    /// it is effective (P2). Where the room's key is at hand ([`Rooms::is_warm`]) the command has
+    /// its place in the store's queue when this returns; the future is its answer.
     ///
     /// # Errors
     /// Refused by the rules, or failed for now.
-    pub async fn execute(&self, room: RoomId, intent: Intent) -> Result<Done, NotAppended> {
+    pub fn execute(
+        &self,
+        room: RoomId,
+        intent: Intent,
+    ) -> impl Future<Output = Result<Done, NotAppended>> + Send {
+        // Thousands of these wait for a commit together: what is rare is boxed.
+        match self.keys.cached(room) {
+            Some(key) => self.propose(room, Some(&key), intent).left_future(),
+            None => self.execute_cold(room, intent).boxed().right_future(),
+        }
+    }
+
+    async fn execute_cold(&self, room: RoomId, intent: Intent) -> Result<Done, NotAppended> {
         match self.key(room).await {
             Ok(key) => self.propose(room, Some(&key), intent).await,
             // A farewell says the same with and without a key: a lost key must not keep a group.
@@ -76,21 +90,32 @@ impl Rooms {
         }
     }
 
-    async fn propose(
-        &self,
+    fn propose<'r>(
+        &'r self,
         room: RoomId,
         key: Option<&RoomKey>,
         intent: Intent,
-    ) -> Result<Done, NotAppended> {
-        let command = Kind::of(&intent.command);
-        let appended = self.timeline.append(seal::proposal(room, key, intent)?).await?;
-        self.answer(appended, command).await
+    ) -> impl Future<Output = Result<Done, NotAppended>> + Send + use<'r> {
+        let kind = Kind::of(&intent.command);
+        let proposal = seal::proposal(room, key, intent);
+        let appending = proposal.map(|proposal| self.timeline.append(proposal));
+        async move {
+            let mut appended = appending?.await?;
+            match appended.fence.take() {
+                None => Ok(done(appended, kind)),
+                Some(fence) => self.effective(appended, fence, kind).boxed().await,
+            }
+        }
     }
 
-    async fn answer(&self, appended: Appended, kind: Kind) -> Result<Done, NotAppended> {
-        if let Some(fence) = appended.fence
-            && !mutants::is(Mutant::FenceOff)
-        {
+    /// Waits until nobody cut off gets another byte, and no node can open what was deleted.
+    async fn effective(
+        &self,
+        appended: Appended,
+        fence: Fence,
+        kind: Kind,
+    ) -> Result<Done, NotAppended> {
+        if !mutants::is(Mutant::FenceOff) {
             fence.effective().await?;
         }
         if kind == Kind::Deletion {
@@ -98,14 +123,7 @@ impl Rooms {
             // answer is that it failed for now: the purge tries again, and who asks again is told.
             self.on_disk(move |keys| keys.destroy(appended.room)).await?;
         }
-        let accepted = Accepted {
-            room: appended.room,
-            seq: appended.seq,
-            effective: kind != Kind::Other,
-            left_out: appended.left_out,
-            unchanged: appended.unchanged,
-        };
-        Ok((accepted, appended.permit))
+        Ok(done(appended, kind))
     }
 
     /// A room without a key at hand: not found for whom it is not, unavailable for its members.
@@ -176,6 +194,18 @@ impl Rooms {
             tracing::warn!(room.id = %room, %error, "the key of a room that was not made is left");
         }
     }
+}
+
+/// What is answered to who asked for this.
+fn done(appended: Appended, kind: Kind) -> Done {
+    let accepted = Accepted {
+        room: appended.room,
+        seq: appended.seq,
+        effective: kind != Kind::Other,
+        left_out: appended.left_out,
+        unchanged: appended.unchanged,
+    };
+    (accepted, appended.permit)
 }
 
 /// What a command's answer waits for and says.

@@ -396,7 +396,8 @@ pub struct Reads {
 /// The timelines of a store.
 pub trait Timeline: Send + Sync + 'static {
     /// Decides a command on the room's state of now and appends what it makes of it; durable when
-    /// it returns. Governance first settles the room.
+    /// the future is ready. Commands are carried out in the order of these calls, whether or not
+    /// anybody waits for their futures. Governance first settles the room.
     fn append(&self, proposal: Proposal) -> BoxFuture<'_, Result<Appended, NotAppended>>;
 
     /// Reads what a person wants, through his views.

@@ -17,6 +17,7 @@ use crosstalk_protocol::code::RefusalCode;
 use crosstalk_protocol::ids::{RoomId, UserId};
 use crosstalk_protocol::push::ReadMark;
 use crosstalk_protocol::request::{self, Request};
+use futures::FutureExt as _;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -27,17 +28,20 @@ const TYPED_ROOMS_MAX: usize = 64;
 
 /// Carries a command out. What it is answered is of the room: who was removed meanwhile is told
 /// what everyone is told of a room that is none (R29).
-pub(super) async fn command(connected: &Connected, addressed: Addressed) -> Reply {
+pub(super) fn command(
+    connected: &Connected,
+    addressed: Addressed,
+) -> impl Future<Output = Reply> + Send {
     let rooms = &connected.services.rooms;
-    let done = match addressed.room {
-        Some(room) => rooms.execute(room, addressed.intent).await,
-        None => rooms.make(addressed.intent).await,
+    let doing = match addressed.room {
+        Some(room) => rooms.execute(room, addressed.intent).left_future(),
+        None => rooms.make(addressed.intent).boxed().right_future(),
     };
-    match done {
+    doing.map(|done| match done {
         Ok((accepted, Some(permit))) => Reply::of_room(Answer::Accepted(accepted), permit),
         Ok((accepted, None)) => Reply::plain(Answer::Accepted(accepted)),
         Err(not) => not.into(),
-    }
+    })
 }
 
 /// Answers a request that is no command.

@@ -197,14 +197,23 @@ impl Embedded {
         }
     }
 
-    /// Has something written; the answer comes after the commit.
-    async fn write<T>(&self, task: impl FnOnce(Reply<T>) -> Task) -> Result<T, NotAppended> {
+    /// Has something written: it is in the queue when this returns; the answer comes after the
+    /// commit.
+    fn write<T, F: FnOnce(Reply<T>) -> Task>(
+        &self,
+        task: F,
+    ) -> impl Future<Output = Result<T, NotAppended>> + use<T, F> {
         let (reply, answer) = oneshot::channel();
-        let queue = self.tasks.as_ref().ok_or(Error::Closed)?;
-        match queue.try_send(task(reply)) {
-            Ok(()) => answer.await.map_err(|_| Error::Closed)?,
-            Err(TrySendError::Full(_)) => Err(Error::Busy.into()),
-            Err(TrySendError::Disconnected(_)) => Err(Error::Closed.into()),
+        let queued = self.tasks.as_ref().ok_or(Error::Closed);
+        let queued = queued.and_then(|queue| {
+            queue.try_send(task(reply)).map_err(|error| match error {
+                TrySendError::Full(_) => Error::Busy,
+                TrySendError::Disconnected(_) => Error::Closed,
+            })
+        });
+        async move {
+            queued?;
+            answer.await.map_err(|_| Error::Closed)?
         }
     }
 
