@@ -86,14 +86,15 @@ pub async fn serve(arrived: Arrived, services: Arc<Services>, stop: Cancellation
     // It is a part of the whole buffer of the opening, 8 KiB that nobody needs any more.
     drop(leftover);
     let reader = wire::reader::open(Arc::clone(&wire), read_too_far, &services.wire).await;
+    let reader = Box::new(reader);
     let connected = OnceLock::new();
     let session = async {
         // Boxed, and given back when it is done: its place would count for every idle connection.
         let hello = handshake::hello(&services, (number, &wire), reader, token);
-        let Some((said_hello, reader)) = Box::pin(hello).await else { return };
+        let Some((said_hello, mut reader)) = Box::pin(hello).await else { return };
         drop(place);
         let connected = connected.get_or_init(|| Arc::new(said_hello));
-        Box::pin(running::run(Arc::clone(connected), reader, &stop)).await;
+        Box::pin(running::run(Arc::clone(connected), &mut reader, &stop)).await;
     };
     tokio::select! {
         () = wire.flush() => {}

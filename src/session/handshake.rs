@@ -27,9 +27,9 @@ use uuid::Uuid;
 pub(super) async fn hello(
     services: &Arc<Services>,
     (number, wire): (u64, &Arc<Wire>),
-    mut reader: Reader,
+    mut reader: Box<Reader>,
     token: Option<Token>,
-) -> Option<(Connected, Reader)> {
+) -> Option<(Connected, Box<Reader>)> {
     let patience = Duration::from_secs(services.limits.first_frame_seconds);
     let deadline = Instant::now() + patience;
     let first = timeout_at(deadline, first_hello(wire, &mut reader)).await;

@@ -77,8 +77,12 @@ impl Drop for Connected {
 
 type Begun = FuturesUnordered<BoxFuture<'static, ()>>;
 
-/// Serves a connected device until it goes, is closed, or the server drains.
-pub(super) async fn run(connected: Arc<Connected>, mut reader: Reader, stop: &CancellationToken) {
+/// A request that may be begun: of which room the key has to be fetched first, and its answering.
+type Next = (Option<RoomId>, BoxFuture<'static, ()>);
+
+/// Serves a connected device until it goes, is closed, or the server drains. What this holds while
+/// it waits is held for every idle connection.
+pub(super) async fn run(connected: Arc<Connected>, reader: &mut Reader, stop: &CancellationToken) {
     let wire = Arc::clone(&connected.connection.wire);
     let mut begun = Begun::new();
     begun.push(Box::pin(first(Arc::clone(&connected))));
@@ -88,11 +92,12 @@ pub(super) async fn run(connected: Arc<Connected>, mut reader: Reader, stop: &Ca
     let mut stopped = pin!(stop.cancelled());
     loop {
         let has_place = begun.len() < connected.services.limits.requests_in_flight;
+        let mut to_begin = None;
         tokio::select! {
-            incoming = next(&wire, &mut reader), if has_place => match incoming {
+            incoming = next(&wire, reader), if has_place => match incoming {
                 Incoming::Request(id, request) => {
                     watch.heard();
-                    begin(&connected, &mut begun, id, request).await;
+                    to_begin = admit(&connected, id, request);
                 }
                 Incoming::Other => watch.heard(),
                 Incoming::End => return,
@@ -106,6 +111,9 @@ pub(super) async fn run(connected: Arc<Connected>, mut reader: Reader, stop: &Ca
                 drain(&wire, connected.services.limits.drain_seconds.saturating_mul(1_000));
                 return;
             }
+        }
+        if let Some(next) = to_begin {
+            begin(&connected, &mut begun, next).await;
         }
         if wire.is_closed() {
             return;
@@ -134,31 +142,32 @@ async fn first(connected: Arc<Connected>) {
     catch_up::run(&connected, rooms).await;
 }
 
-/// Begins a request: its first step is taken at once, so that requests reach the store in the
-/// order in which they came.
-async fn begin(connected: &Arc<Connected>, begun: &mut Begun, id: u64, request: Request) {
-    let wire = &connected.connection.wire;
+/// A request that came, boxed, unless it comes too fast.
+fn admit(connected: &Arc<Connected>, id: u64, request: Request) -> Option<Next> {
     let company = connected.connection.company;
     if let Err(wait) = connected.services.pace.admit(company, &connected.rate) {
         let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1);
+        let wire = &connected.connection.wire;
         say(wire, id, &failed(FailureCode::RateLimited, wait_ms));
-        return;
+        return None;
     }
-    let mut answering = match intent::of(connected.connection.user, request) {
+    Some(match intent::of(connected.connection.user, request) {
         Ok(addressed) => {
             let rooms = &connected.services.rooms;
             let cold = addressed.room.filter(|room| !rooms.is_warm(*room));
-            // Boxed before anything is waited for, since what lives meanwhile has a place in every
-            // idle connection.
-            let command = command(Arc::clone(connected), id, addressed).boxed();
-            if let Some(room) = cold {
-                // Before the command begins: it must not be overtaken by the next one.
-                Box::pin(rooms.warm(room)).await;
-            }
-            command
+            (cold, command(Arc::clone(connected), id, addressed).boxed())
         }
-        Err(request) => answer(Arc::clone(connected), id, request).boxed(),
-    };
+        Err(request) => (None, answer(Arc::clone(connected), id, request).boxed()),
+    })
+}
+
+/// Begins a request: its first step is taken at once, so that requests reach the store in the
+/// order in which they came.
+async fn begin(connected: &Connected, begun: &mut Begun, (cold, mut answering): Next) {
+    if let Some(room) = cold {
+        // Before the command begins: it must not be overtaken by the next one.
+        connected.services.rooms.warm(room).boxed().await;
+    }
     if futures::poll!(&mut answering).is_pending() {
         begun.push(answering);
     }
