@@ -11,8 +11,8 @@
 //! frozen node takes no steps while time passes.
 //!
 //! Nodes confirm as they apply, since later would only make answers later. Clocks run alike: their drift is
-//! what the tenth on top of the term is for. What a node froze on between looking at its lease and
-//! writing is not in the model; it can't be, and `docs/` say so.
+//! what the tenth on top of the term is for. A write on which a node froze after looking at its
+//! lease is not in the model: no lease can take it back.
 
 #![cfg(test)]
 
