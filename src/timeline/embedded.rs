@@ -3,7 +3,7 @@
 //! One writer thread owns the only connection that writes. It takes all that waits, decides each
 //! command on the state that the ones before it made, commits once, and answers then. Two readers
 //! answer questions, each from one snapshot. What is kept where, and why in this shape, stands in
-//! `schema/1.sql`.
+//! `schema/`.
 
 mod again;
 mod append;

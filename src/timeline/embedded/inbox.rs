@@ -17,6 +17,8 @@ use rusqlite::{Connection, OptionalExtension};
 
 /// Inbox entries of one greeting.
 const NOTICES_MAX: u32 = 100;
+/// Notices that one work drops: what more there is goes with the next.
+const DROPPED_MAX: u32 = 500;
 const DAY_MICROS: i64 = 24 * 3600 * 1_000_000;
 
 impl Writer<'_> {
@@ -69,6 +71,7 @@ impl Writer<'_> {
              DO UPDATE SET inbox = excluded.inbox, seen = excluded.seen",
         )?;
         statement.execute((number, device.bytes(), from, self.now.0))?;
+        self.drop_dealt_with(number)?;
         let (notices, more) = waiting(self.connection, &person, from, NOTICES_MAX)?;
         Ok(Ok(Greeting { wipe: kept.is_none() && inbox.is_some(), notices, more }))
     }
@@ -105,7 +108,25 @@ impl Writer<'_> {
             "UPDATE device SET inbox = max(inbox, ?3), seen = ?4 WHERE person = ?1 AND id = ?2",
         )?;
         statement.execute((number, device.bytes(), place, self.now.0))?;
+        self.drop_dealt_with(number)?;
         Ok(Ok(()))
+    }
+
+    /// A person's own notices are kept until each of his devices has dealt with them (R17). The last
+    /// one of all inboxes stays: its place must not come again. So do a company's, which are few.
+    fn drop_dealt_with(&self, person: i64) -> Sql<()> {
+        let mut statement = self.connection.prepare_cached(
+            "DELETE FROM notice WHERE place IN (SELECT place FROM notice WHERE owner = ?1 << 1 \
+               AND place <= (SELECT min(inbox) FROM device WHERE person = ?1) \
+               AND place < (SELECT max(place) FROM notice) LIMIT ?2)",
+        )?;
+        let dropped = statement.execute((person, DROPPED_MAX))?;
+        if dropped == 0 {
+            return Ok(());
+        }
+        let dropped = i64::try_from(dropped).unwrap_or(i64::MAX);
+        let sql = "UPDATE person SET dealt = dealt + ?2 WHERE person = ?1";
+        self.connection.prepare_cached(sql)?.execute((person, dropped)).map(drop)
     }
 }
 

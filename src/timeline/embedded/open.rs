@@ -15,7 +15,7 @@ const LOCK: &str = "lock";
 /// "XTK1": by it a file is recognised as ours.
 const APPLICATION_ID: i32 = 0x5854_4b31;
 /// One after the other; a store has had the first so many of them. Never change one: add one.
-const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 /// How long a statement waits for a reader or a checkpoint.
 const BUSY: Duration = Duration::from_millis(500);
 const STATEMENTS_KEPT: usize = 128;

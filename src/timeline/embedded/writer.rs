@@ -180,7 +180,7 @@ impl<'c> Writer<'c> {
                 pending(to, self.attempt(|writer| writer.greet(user, device, inbox)))
             }
             Task::Acknowledge(user, device, inbox, to) => {
-                pending(to, self.attempt_one(|writer| writer.acknowledge(user, device, inbox)))
+                pending(to, self.attempt(|writer| writer.acknowledge(user, device, inbox)))
             }
             Task::Invite(invitation, operation, to) => {
                 pending(to, self.attempt(|writer| writer.invite(&invitation, operation)))

@@ -88,6 +88,50 @@ async fn r17_an_inbox_waits_for_each_device() {
 }
 
 #[tokio::test]
+async fn r17_a_notice_is_kept_until_each_device_has_dealt_with_it() {
+    let (world, [alice, bob, carol], room) = World::with_group().await;
+    let [phone, laptop] = [(); 2].map(|()| DeviceId(Uuid::now_v7()));
+    for device in [phone, laptop] {
+        world.store().greet(bob, device, None).await.unwrap();
+    }
+    let remove = |user| crate::authority::Command::Remove { users: vec![user] };
+    world.does(alice, room, remove(bob)).await.unwrap();
+    world.does(alice, room, remove(carol)).await.unwrap();
+    let places = |inbox: (Vec<crate::timeline::Noticed>, bool)| {
+        inbox.0.iter().map(|one| one.place).collect::<Vec<_>>()
+    };
+    let before = places(world.store().inbox(bob, 0, 100).await.unwrap());
+    let last = *before.last().unwrap();
+    world.store().acknowledge(bob, phone, last).await.unwrap();
+    assert_eq!(places(world.store().inbox(bob, 0, 100).await.unwrap()), before);
+    assert_eq!(world.store().greet(bob, laptop, None).await.unwrap().notices.len(), 1);
+    world.store().greet(bob, laptop, Some(last)).await.unwrap();
+    assert!(world.store().inbox(bob, 0, 100).await.unwrap().0.is_empty());
+    let of_carol = places(world.store().inbox(carol, 0, 100).await.unwrap());
+    assert!(of_carol.last().unwrap() > &last, "another one's wait as before");
+    let report = super::super::check(&world.data()).unwrap();
+    assert!(report.is_sound(), "{report:?}");
+}
+
+#[tokio::test]
+async fn r17_the_place_of_a_notice_never_comes_again_and_a_lost_one_is_found() {
+    let (world, [alice, bob, carol], room) = World::with_group().await;
+    let phone = DeviceId(Uuid::now_v7());
+    world.store().greet(bob, phone, None).await.unwrap();
+    let remove = |user| crate::authority::Command::Remove { users: vec![user] };
+    world.does(alice, room, remove(bob)).await.unwrap();
+    let last = world.store().inbox(bob, 0, 100).await.unwrap().0.last().unwrap().place;
+    world.store().acknowledge(bob, phone, last).await.unwrap();
+    world.does(alice, room, remove(carol)).await.unwrap();
+    let next = world.store().inbox(carol, 0, 100).await.unwrap().0.last().unwrap().place;
+    assert!(next > last, "{next}");
+    assert!(super::super::check(&world.data()).unwrap().is_sound());
+    world.sql("DELETE FROM notice WHERE place = (SELECT max(place) FROM notice) RETURNING place");
+    let report = super::super::check(&world.data()).unwrap();
+    assert!(report.faults.iter().any(|fault| fault.contains(&carol.to_string())), "{report:?}");
+}
+
+#[tokio::test]
 async fn a_person_has_twenty_devices_and_unseen_ones_are_forgotten() {
     let (world, [_, bob, _], _) = World::with_group().await;
     let devices: Vec<DeviceId> = (0..20).map(|_| DeviceId(Uuid::now_v7())).collect();

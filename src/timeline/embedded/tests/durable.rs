@@ -81,6 +81,22 @@ async fn a_second_process_a_foreign_file_a_newer_schema_and_other_keys_are_told_
 }
 
 #[tokio::test]
+async fn a_store_of_an_older_version_is_brought_up_to_date_and_keeps_what_it_has() {
+    let (mut world, [alice, bob, _], room) = World::with_group().await;
+    let said = world.says(bob, room, "said before").await;
+    world.stop();
+    let connection = Connection::open(database(&world)).unwrap();
+    connection.execute_batch("ALTER TABLE person DROP COLUMN dealt").unwrap();
+    connection.pragma_update(None, "user_version", 1).unwrap();
+    drop(connection);
+    world.start().unwrap();
+    assert_eq!(texts(&world.page(alice, room).await.unwrap()).last().unwrap(), "said before");
+    assert_eq!(world.says(alice, room, "said after").await, said.next());
+    let report = super::super::check(&world.data()).unwrap();
+    assert!(report.is_sound(), "{report:?}");
+}
+
+#[tokio::test]
 async fn r21_r22_a_deleted_group_is_gone_at_once_and_erased_soon() {
     let (mut world, [alice, bob, _], room) = World::with_group().await;
     let said = world.says(bob, room, "the secret plan").await;
