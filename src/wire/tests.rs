@@ -263,6 +263,16 @@ fn more_narrowings_than_it_can_remember_end_the_connection() {
 }
 
 #[test]
+fn r8_all_groups_of_a_person_may_be_lost_one_by_one() {
+    let (wire, _far) = wire_to(LARGE, Limits::default());
+    let groups = crate::authority::Limits::default().groups_max;
+    for number in 1..=u128::from(groups) {
+        wire.narrow(room(number), Seq(1));
+    }
+    assert!(!wire.is_closed());
+}
+
+#[test]
 fn content_that_the_kernel_holds_goes_with_its_wire() {
     // P2: nobody could take it back afterwards.
     let (wire, far) = wire_to(LARGE, Limits::default());
