@@ -3,8 +3,9 @@
 use super::super::check;
 use super::support::*;
 use crate::authority::{Command, Room};
+use crate::directory::Directory;
 use crate::timeline::{Range, Row, Timeline, Want};
-use crosstalk_protocol::ids::{RoomId, Seq, UserId};
+use crosstalk_protocol::ids::{DeviceId, RoomId, Seq, UserId};
 use crosstalk_protocol::words::{Feature, HistoryVisibility, RoomKind};
 
 /// A small generator of its own, so that a seed gives the same history for ever.
@@ -101,8 +102,20 @@ impl History {
         self.world.does(actor, room, command).await.ok();
     }
 
+    /// One of two devices of somebody's deals with what waits for it.
+    async fn deal_with_inbox(&mut self, user: UserId) {
+        let first = self.dice.roll(2) == 0;
+        let second = uuid::Uuid::from_u128(user.0.as_u128() + 1);
+        let device = DeviceId(if first { user.0 } else { second });
+        let greeting = self.world.store().greet(user, device, None).await.unwrap();
+        if let Some(last) = greeting.notices.last() {
+            self.world.store().acknowledge(user, device, last.place).await.unwrap();
+        }
+    }
+
     async fn interfere(&mut self) {
         let user = self.dice.one(&self.people);
+        self.deal_with_inbox(user).await;
         match self.dice.roll(4) {
             0 => drop(self.world.connect(user, false).await),
             1 => drop(self.world.connect(user, true).await),
@@ -119,11 +132,12 @@ impl History {
 
 #[tokio::test]
 async fn whatever_happens_the_check_finds_the_store_sound() {
+    let mut dealt_with = 0;
     for seed in 1..=6_u64 {
         let mut history = History::new(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)).await;
         for step in 0..250 {
             history.step().await;
-            if step % 25 == 24 {
+            if step % 10 == 9 {
                 history.interfere().await;
             }
         }
@@ -131,7 +145,9 @@ async fn whatever_happens_the_check_finds_the_store_sound() {
         let report = check(&history.world.data()).unwrap();
         assert!(report.is_sound(), "seed {seed}: {report:#?}");
         assert!(report.rooms > 0 && report.entries > 20, "seed {seed}: {report:?}");
+        dealt_with += history.world.sql("SELECT sum(dealt) FROM person");
     }
+    assert!(dealt_with > 20, "{dealt_with} notices");
 }
 
 #[tokio::test]
