@@ -178,7 +178,8 @@ pub trait Directory: Send + Sync + 'static {
         limit: u32,
     ) -> BoxFuture<'_, Result<(Vec<Noticed>, bool), crate::timeline::Error>>;
 
-    /// A device has dealt with its inbox up to a place; never goes back.
+    /// A device has dealt with its inbox up to a place; never goes back. A person's own notices that
+    /// each of his devices has dealt with are kept no longer (R17).
     fn acknowledge(
         &self,
         user: UserId,

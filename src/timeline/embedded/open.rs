@@ -50,6 +50,18 @@ pub enum OpenError {
         /// The newest schema known here.
         known: usize,
     },
+    /// It was written by an older version, and is only to be read.
+    #[error(
+        "{path} has schema {found}, and this version reads {known}: start this crosstalk once, which brings it up to date, or check it with the older one"
+    )]
+    Older {
+        /// The file.
+        path: PathBuf,
+        /// Its schema.
+        found: usize,
+        /// The schema known here.
+        known: usize,
+    },
     /// The key directory is not the one that this store was made with.
     #[error(
         "the key directory is not the one that {0} was made with: mount the right one; with another one nothing in the store could be read"
@@ -150,6 +162,10 @@ pub(super) fn reader(directory: &Path) -> Result<Connection, OpenError> {
     if recognise(&connection, &path)? {
         return Err(OpenError::Foreign(path));
     }
+    let (found, known) = (schema(&connection).map_err(sqlite)?, MIGRATIONS.len());
+    if found < known {
+        return Err(OpenError::Older { path, found, known });
+    }
     connection.pragma_update(None, "query_only", true).map_err(sqlite)?;
     connection.pragma_update(None, "cache_size", -16_384).map_err(sqlite)?;
     keep_plans(&connection).map_err(sqlite)?;
@@ -196,10 +212,15 @@ fn keep_plans(connection: &Connection) -> Sql<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
+/// How many migrations the file has had.
+fn schema(connection: &Connection) -> Sql<usize> {
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    Ok(usize::try_from(version).unwrap_or_default())
+}
+
 /// Each migration is one transaction with its number: killed between, it is as it was.
 fn migrate(connection: &mut Connection) -> Sql<()> {
-    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let done = usize::try_from(version).unwrap_or_default();
+    let done = schema(connection)?;
     for (number, migration) in MIGRATIONS.iter().enumerate().skip(done) {
         let transaction = connection.transaction()?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;

@@ -89,6 +89,8 @@ async fn a_store_of_an_older_version_is_brought_up_to_date_and_keeps_what_it_has
     connection.execute_batch("ALTER TABLE person DROP COLUMN dealt").unwrap();
     connection.pragma_update(None, "user_version", 1).unwrap();
     drop(connection);
+    let older = super::super::check(&world.data()).unwrap_err();
+    assert!(matches!(older, OpenError::Older { found: 1, .. }), "{older}");
     world.start().unwrap();
     assert_eq!(texts(&world.page(alice, room).await.unwrap()).last().unwrap(), "said before");
     assert_eq!(world.says(alice, room, "said after").await, said.next());
