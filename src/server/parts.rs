@@ -77,13 +77,17 @@ impl Parts {
 
     /// What sessions need.
     pub(super) fn services(&self, limits: &config::Limits) -> Arc<Services> {
+        let usual = wire::Limits::default();
+        // Groups may all be lost one by one, and as many other rooms again.
+        let narrowed_rooms_max = limits.groups_per_user.saturating_mul(2);
         Arc::new(Services {
             limits: limits.clone(),
             wire: Arc::new(wire::Limits {
                 backlog_bytes_max: limits.backlog_bytes,
                 reserve_bytes: limits.reserve_bytes,
+                narrowed_rooms_max: narrowed_rooms_max.max(usual.narrowed_rooms_max),
                 message_bytes_max: limits.frame_bytes,
-                ..wire::Limits::default()
+                ..usual
             }),
             // A node alone with its store: nobody else could have fenced it off.
             lease: Arc::new(Lease::unlimited()),

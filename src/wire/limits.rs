@@ -10,8 +10,8 @@ pub struct Limits {
     /// How many bytes may wait beyond that: inbox notices, pongs, the closing.
     pub reserve_bytes: usize,
     /// For how many rooms a connection remembers that the person's sight of them has narrowed;
-    /// beyond it, it is closed and begins anew. More than the groups that a person may be in (R8): he
-    /// may lose them all one by one. At most 200 KiB, which hardly any connection ever takes.
+    /// beyond it, it is closed and begins anew. At least twice the groups that a person may be in (R8),
+    /// who may lose them all one by one: at 2,000 some 200 KiB, which hardly any connection ever takes.
     pub narrowed_rooms_max: usize,
     /// How long a closing connection may take to accept what waits before it is reset.
     pub close_grace: Duration,
@@ -30,7 +30,7 @@ impl Default for Limits {
         Self {
             backlog_bytes_max: 256 * 1024,
             reserve_bytes: 16 * 1024,
-            narrowed_rooms_max: 4096,
+            narrowed_rooms_max: 4000,
             close_grace: Duration::from_secs(5),
             message_bytes_max: crosstalk_protocol::FRAME_BYTES_MAX,
             read_buffer_bytes: 1024,
