@@ -1,10 +1,10 @@
 # The words of the house. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: bench check client conformance demo docs fmt fuzz help kills mutants test
+.PHONY: bench check client conformance demo docs fmt fuzz help kills mutants test test-postgres
 
 help: ## List the words
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
 
 bench: ## Three figures of one run against their goals: durable messages, deliveries, idle memory
 	cargo bench --locked --bench ratios
@@ -38,6 +38,9 @@ kills: ## The server killed under load, KILLS times (300): nothing acknowledged 
 
 mutants: ## Every fault of src/mutants.rs put in, one after the other: does its proof notice?
 	cargo run --locked --example mutants
+
+test-postgres: ## The store's tests on a PostgreSQL server of their own (needs Debian's postgresql)
+	tests/cluster/with-postgres cargo test --locked --lib timeline::
 
 test: ## Every test that needs nothing but this repository
 	cargo test --workspace --locked

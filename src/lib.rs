@@ -11,6 +11,7 @@ pub mod mutants;
 pub mod rooms;
 pub mod server;
 pub mod session;
+mod sql;
 pub mod telemetry;
 pub mod timeline;
 pub mod wire;

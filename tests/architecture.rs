@@ -18,6 +18,8 @@ const LINES: &[&[&str]] = &[
     &["rooms"],
     &["features"],
     &["timeline", "directory"],
+    // The databases, which know no more of the store than bytes and numbers.
+    &["sql"],
     &["keys", "identity"],
     &["authority"],
 ];

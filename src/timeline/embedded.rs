@@ -1,4 +1,5 @@
-//! The timelines and the directory of one process, kept by SQLite in one directory.
+//! The timelines and the directory of one process, kept by SQLite in one directory, or by a
+//! PostgreSQL server: the same statements, behind `src/sql`.
 //!
 //! One writer thread owns the only connection that writes. It takes all that waits, decides each
 //! command on the state that the ones before it made, commits once, and answers then. Two readers
@@ -17,12 +18,15 @@ mod effects;
 mod entries;
 mod facts;
 mod fresh;
+mod home;
 mod inbox;
 mod invitations;
 mod jobs;
 mod lookups;
 mod marks;
+mod meta;
 mod open;
+mod options;
 mod others;
 mod page;
 mod people;
@@ -30,30 +34,32 @@ mod purge;
 mod reader;
 mod rooms;
 mod rows;
+mod server;
 mod sight;
 mod stints;
 mod tally;
 mod task;
 #[cfg(test)]
 mod tests;
+mod turn;
 mod wants;
 mod writer;
 
-pub use check::{Report, check};
+pub use check::{Report, check, check_on_server};
 pub use open::{FILE, OpenError};
+pub use options::{Clock, Options};
 
 use super::{
     Appended, Committed, Error, Marked, NotAppended, Proposal, Read, Reads, Timeline, Want,
 };
-use crate::authority::{Limits, Time};
+use crate::authority::Time;
 use crate::keys::KeyDirectory;
 use crosstalk_protocol::ids::{RoomId, Seq, UserId};
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use open::Directory;
+use home::Home;
 use parking_lot::Mutex;
 use reader::{Reader, Work};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
@@ -62,70 +68,6 @@ use tally::Tally;
 use task::{Reply, Task};
 use tokio::sync::{mpsc, oneshot};
 use writer::{Shared, Writer};
-
-/// Says what time it is.
-pub type Clock = Arc<dyn Fn() -> Time + Send + Sync>;
-
-/// How a store is opened.
-#[derive(Clone)]
-pub struct Options {
-    /// The data directory; made if it is not there.
-    pub directory: PathBuf,
-    /// The limits that the rules know.
-    pub limits: Limits,
-    /// Commands that share one commit.
-    pub batch_max: usize,
-    /// Commands that wait for the writer; further ones are told that it is busy.
-    pub writer_queue: usize,
-    /// Questions that wait for a reader; who asks further ones waits.
-    pub reader_queue: usize,
-    /// Commits that wait for the follower; then the writer waits.
-    pub follower_queue: usize,
-    /// Reader threads.
-    pub readers: usize,
-    /// Rooms that the writer remembers.
-    pub rooms_cached: usize,
-    /// People whom the writer remembers.
-    pub people_cached: usize,
-    /// Places of one room in one resume.
-    pub resume_places_max: u32,
-    /// Places of a page, lines of a list.
-    pub page_places_max: u32,
-    /// Places of the page that who comes anew starts with.
-    pub first_places_max: u32,
-    /// Devices of one person.
-    pub devices_max: i64,
-    /// After so many days unseen a device is forgotten.
-    pub device_days: u32,
-    /// Pages of 4 KiB that the database file may have; at more the store is full.
-    pub pages_max: Option<i64>,
-    /// What time it is.
-    pub clock: Clock,
-}
-
-impl Options {
-    /// The defaults, for this data directory.
-    pub fn at(directory: impl Into<PathBuf>) -> Self {
-        Self {
-            directory: directory.into(),
-            limits: Limits::default(),
-            batch_max: 1_000,
-            writer_queue: 4_096,
-            reader_queue: 4_096,
-            follower_queue: 256,
-            readers: 2,
-            rooms_cached: 20_000,
-            people_cached: 100_000,
-            resume_places_max: 200,
-            page_places_max: 200,
-            first_places_max: 50,
-            devices_max: 20,
-            device_days: 90,
-            pages_max: None,
-            clock: Arc::new(|| Time(jiff::Timestamp::now().as_microsecond())),
-        }
-    }
-}
 
 /// A store in a directory of this process.
 pub struct Embedded {
@@ -138,7 +80,7 @@ pub struct Embedded {
     clock: Clock,
     follower_queue: usize,
     /// Given back when the threads are done.
-    _directory: Directory,
+    home: Home,
 }
 
 impl Embedded {
@@ -147,18 +89,23 @@ impl Embedded {
     /// # Errors
     /// [`OpenError`], which says what to do.
     pub fn open(options: Options, keys: Arc<KeyDirectory>) -> Result<Self, OpenError> {
-        let options = Arc::new(options);
-        let directory = Directory::lock(&options.directory)?;
-        let connection = directory.writer(options.pages_max)?;
-        let meta = directory.meta(&connection, &keys)?;
+        // Connections to a server must not be made by a thread that runs asynchronous tasks.
+        let open = std::thread::spawn(move || Self::open_here(&Arc::new(options), keys));
+        open.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+
+    fn open_here(options: &Arc<Options>, keys: Arc<KeyDirectory>) -> Result<Self, OpenError> {
+        let home = Home::open(options)?;
+        let connection = home.writer(options)?;
+        let meta = home.meta(&connection, &keys)?;
         let (shared, tally) = (Shared::default(), Arc::new(Tally::default()));
         let (questions, asked) = mpsc::channel(options.reader_queue);
         let asked = Arc::new(Mutex::new(asked));
         let mut threads = Vec::new();
         for _ in 0..options.readers.max(1) {
             let reader = Reader {
-                connection: directory.reader()?,
-                options: Arc::clone(&options),
+                connection: home.reader()?,
+                options: Arc::clone(options),
                 marks: shared.marks.clone(),
                 epoch: meta.epoch,
                 tally: Arc::clone(&tally),
@@ -168,7 +115,7 @@ impl Embedded {
         }
         let (tasks, queue) = sync_channel(options.writer_queue);
         let (ready, started) = std::sync::mpsc::channel();
-        let writer = (Arc::clone(&options), shared.clone());
+        let writer = (Arc::clone(options), shared.clone());
         threads.push(std::thread::spawn(move || {
             let (options, shared) = writer;
             match Writer::new(&connection, meta, options, keys, shared) {
@@ -189,10 +136,10 @@ impl Embedded {
             epoch: meta.epoch,
             clock: Arc::clone(&options.clock),
             follower_queue: options.follower_queue,
-            _directory: directory,
+            home,
         };
         match started.recv() {
-            Ok(error) => Err(OpenError::Sqlite(options.directory.clone(), error)),
+            Ok(error) => Err(store.home.failed(error)),
             Err(_) => Ok(store),
         }
     }

@@ -4,9 +4,9 @@ use super::codes::{Sql, last_place, place, seq_of};
 use super::rows::room_id;
 use crate::authority::Earlier;
 use crate::mutants::{self, Mutant};
+use crate::sql::{Row, Statement};
 use crosstalk_protocol::entry::LeftOut;
 use crosstalk_protocol::ids::{OperationId, RoomId, Seq, UserId};
-use rusqlite::{Row, Statement};
 use serde::{Deserialize, Serialize};
 use std::hash::Hasher;
 
@@ -92,7 +92,7 @@ pub(super) fn before(
     let client = scope.operation.bytes();
     let values = (scope.again, client, scope.author, scope.room, first, last);
     let mut found = statement.query(values)?;
-    found.next()?.map(|row| read(row, fingerprint)).transpose()
+    found.next()?.map(|row| read(&row, fingerprint)).transpose()
 }
 
 fn read(row: &Row<'_>, fingerprint: &[u8; 16]) -> Sql<Before> {
@@ -107,6 +107,6 @@ fn read(row: &Row<'_>, fingerprint: &[u8; 16]) -> Sql<Before> {
         left_out: people.left_out,
         unchanged: people.unchanged,
     };
-    let made = row.get_ref(4)?.as_bytes_or_null()?.is_some();
+    let made = !row.is_null(4)?;
     Ok(Before { earlier, made: if made { Some(room_id(row, 4)?) } else { None } })
 }

@@ -13,7 +13,6 @@ use crate::timeline::{Appended, Marked, Proposal};
 use crosstalk_protocol::code::RefusalCode;
 use crosstalk_protocol::ids::{RoomId, Seq, UserId};
 use crosstalk_protocol::words::{Feature, Features};
-use rusqlite::params;
 use std::sync::Arc;
 
 impl Writer<'_> {
@@ -151,12 +150,12 @@ impl Writer<'_> {
     fn make_room(&self, held: &mut Held) -> Sql<()> {
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO room (id, kind, deleted, owner, features, history, revision) \
-             VALUES (?1, ?2, 0, 0, 0, 0, 0)",
+             VALUES (?1, ?2, 0, 0, 0, 0, 0) RETURNING room",
         )?;
-        statement.execute((held.room.id.bytes(), kind_code(held.room.kind)))?;
-        held.number = self.connection.last_insert_rowid();
+        let values = (held.room.id.bytes(), kind_code(held.room.kind));
+        held.number = statement.query_row(values, |row| row.get(0))?;
         if held.number > ROOM_NUMBER_MAX {
-            return Err(rusqlite::Error::IntegralValueOutOfRange(0, held.number));
+            return Err(crate::sql::Error::misplaced(0, held.number));
         }
         Ok(())
     }
@@ -179,7 +178,7 @@ impl Writer<'_> {
             "INSERT INTO operation (again, room, author, client, content, seq, farewell, made, people) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?;
-        statement.execute(params![
+        statement.execute((
             scope.again,
             scope.room,
             scope.author,
@@ -189,7 +188,7 @@ impl Writer<'_> {
             farewell,
             carried.command.makes_room().then_some(held.number),
             people.map_err(unreadable)?,
-        ])?;
+        ))?;
         Ok(())
     }
 

@@ -2,11 +2,13 @@
 //! how it is told once it is committed.
 
 use super::codes::Sql;
+use super::marks::keep;
 use super::task::Attempt;
 use super::writer::{Writer, newest_cut};
+use crate::sql::{Engine, Failure};
 use crate::timeline::{Committed, Confirm, Cut, Error, Fence, Live, NotAppended, Noticed};
 use crosstalk_protocol::ids::Seq;
-use rusqlite::ErrorCode;
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -35,8 +37,9 @@ impl Writer<'_> {
     /// Starts a transaction; what fails here loses the batch.
     pub(super) fn begin(&mut self) {
         self.now = (self.options.clock)();
-        let begun = self.hot.begin.execute([]);
-        let ready = begun.and_then(|_| self.people.complete(self.connection));
+        let begun = self.hot.begin.execute(());
+        let ready = begun.and_then(|_| self.take_turn());
+        let ready = ready.and_then(|()| self.people.complete(self.connection));
         let ready = ready.and_then(|()| newest_cut(self.connection));
         match ready {
             Ok(newest) => self.newest_cut = newest,
@@ -51,7 +54,7 @@ impl Writer<'_> {
     ) -> Result<T, NotAppended> {
         self.attempt_one(|writer| {
             let lengths = writer.batch.lengths();
-            writer.hot.savepoint.execute([])?;
+            writer.hot.savepoint.execute(())?;
             let done = work(writer);
             if done.is_err()
                 && let Err(error) = writer.undo(lengths)
@@ -61,8 +64,8 @@ impl Writer<'_> {
                 return Err(error);
             }
             // Where SQLite rolled the whole transaction back, there is no savepoint any more.
-            if !writer.connection.is_autocommit() {
-                writer.hot.release.execute([])?;
+            if writer.connection.has_transaction() {
+                writer.hot.release.execute(())?;
             }
             done
         })
@@ -80,7 +83,7 @@ impl Writer<'_> {
             Ok(outcome) => outcome.map_err(NotAppended::from),
             Err(error) => {
                 let failed = write_error(&error);
-                if self.connection.is_autocommit() {
+                if self.connection.is_lost() {
                     // SQLite itself rolled back: full disk, I/O error.
                     self.batch.lost = Some(failed.clone());
                 }
@@ -94,7 +97,7 @@ impl Writer<'_> {
         self.batch.truncate(lengths);
         self.rooms.clear();
         self.people.clear();
-        if self.connection.is_autocommit() {
+        if !self.connection.has_transaction() {
             return Ok(());
         }
         self.connection.execute_batch("ROLLBACK TO one")?;
@@ -106,14 +109,12 @@ impl Writer<'_> {
     pub(super) fn end(&mut self) -> Option<Error> {
         let failed = match self.batch.lost.take() {
             Some(lost) => lost,
-            None => match self.hot.commit.execute([]) {
-                Ok(_) => return None,
+            None => match self.commit() {
+                Ok(()) => return None,
                 Err(error) => write_error(&error),
             },
         };
-        if !self.connection.is_autocommit()
-            && let Err(error) = self.connection.execute_batch("ROLLBACK")
-        {
+        if let Err(error) = self.connection.roll_back() {
             tracing::error!(%error, "a transaction can't be rolled back");
         }
         tracing::error!(error = %failed, "nothing of a batch was written");
@@ -121,6 +122,32 @@ impl Writer<'_> {
         self.people.clear();
         self.batch = Batch::default();
         Some(failed)
+    }
+
+    fn commit(&mut self) -> Sql<()> {
+        self.write_own_marks()?;
+        if let Err(error) = self.hot.commit.execute(()) {
+            // Of a lost connection nobody knows whether the commit was before.
+            if error.failure() != Failure::Away || !self.came_through()? {
+                return Err(error);
+            }
+        }
+        self.turns.done();
+        Ok(())
+    }
+
+    /// Where others read the same store, read marks that own sends move wait in no process's memory.
+    fn write_own_marks(&mut self) -> Sql<()> {
+        if self.connection.engine() == Engine::Sqlite {
+            return Ok(());
+        }
+        let moved = std::mem::take(&mut self.batch.moved);
+        let moved: BTreeMap<_, _> =
+            moved.into_iter().map(|(room, person, seq)| ((room, person), seq)).collect();
+        for (key, seq) in moved {
+            keep(self.connection, key, seq.0)?;
+        }
+        Ok(())
     }
 
     /// The fence of this batch: opened when the follower has applied it.
@@ -181,22 +208,25 @@ impl Batch {
 }
 
 /// An error of SQLite's as those who wait are told it, with what to do.
-pub(super) fn write_error(error: &rusqlite::Error) -> Error {
-    let advice = match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => "the disk is full: free some space, then try again".to_owned(),
-        Some(ErrorCode::ReadOnly) => {
+pub(super) fn write_error(error: &crate::sql::Error) -> Error {
+    let advice = match error.failure() {
+        Failure::Full => "the disk is full: free some space, then try again".to_owned(),
+        Failure::ReadOnly => {
             "the database is read-only: check the rights and the mount of the data directory"
                 .to_owned()
         }
-        Some(ErrorCode::SystemIoFailure) => {
+        Failure::Disk => {
             format!("the disk reports an error: check it and the system's log ({error})")
         }
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+        Failure::Damaged => {
             format!(
                 "the database is damaged: stop, run `crosstalk check`, restore a backup ({error})"
             )
         }
-        _ => error.to_string(),
+        Failure::Away => {
+            format!("the database can't be reached ({error}): try again, and check the server")
+        }
+        Failure::Other => error.to_string(),
     };
     Error::Write(advice.into())
 }

@@ -12,11 +12,12 @@ use super::facts::whole_room;
 use super::open::{OpenError, reader};
 use super::rooms;
 use super::rows::{room_id, user_id};
+use super::server::Server;
 use crate::authority::{Addressed, Room, Stint};
+use crate::sql::{Connection, Engine};
 use crosstalk_protocol::ids::{RoomId, UserId};
 use crosstalk_protocol::words::RoomKind;
 use fold::{Folded, fold};
-use rusqlite::Connection;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
@@ -68,7 +69,7 @@ impl Report {
         sql: &str,
         what: impl FnOnce(i64) -> String,
     ) -> Sql<()> {
-        let found: i64 = connection.query_row(sql, [], |row| row.get(0))?;
+        let found: i64 = connection.query_row(sql, (), |row| row.get(0))?;
         self.expect(found == 0, || what(found));
         Ok(())
     }
@@ -86,13 +87,19 @@ impl Report {
 /// [`OpenError`] where it can't be read.
 pub fn check(directory: &Path) -> Result<Report, OpenError> {
     let connection = reader(directory)?;
-    let run = || {
-        let snapshot = connection.unchecked_transaction()?;
-        let report = check_all(&connection)?;
-        snapshot.rollback()?;
-        Ok(report)
-    };
-    run().map_err(|error| OpenError::Sqlite(directory.to_owned(), error))
+    let checked = connection.in_snapshot(|| check_all(&connection));
+    checked.map_err(|error| OpenError::Sqlite(directory.to_owned(), error.into()))
+}
+
+/// Checks the store on a PostgreSQL server, by its address. Must not be called on a thread that runs
+/// asynchronous tasks.
+///
+/// # Errors
+/// [`OpenError`] where it can't be read.
+pub fn check_on_server(address: &str) -> Result<Report, OpenError> {
+    let connection = Server::at(address).reader()?;
+    let checked = connection.in_snapshot(|| check_all(&connection));
+    checked.map_err(|error| OpenError::Server(error.into()))
 }
 
 /// What is gathered over all rooms.
@@ -105,16 +112,19 @@ struct Sums {
 fn check_all(connection: &Connection) -> Sql<Report> {
     let mut report = Report::default();
     let mut sums = Sums::default();
-    let healthy: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    report.expect(healthy == "ok", || format!("the database file is damaged: {healthy}"));
+    if connection.engine() == Engine::Sqlite {
+        let healthy: String =
+            connection.query_row("PRAGMA quick_check(1)", (), |row| row.get(0))?;
+        report.expect(healthy == "ok", || format!("the database file is damaged: {healthy}"));
+    }
     let mut statement = connection.prepare(
-        "SELECT r.id, r.room, r.deleted, (SELECT max(finished IS NOT NULL) FROM job \
+        "SELECT r.id, r.room, r.deleted, (SELECT max(CASE WHEN finished IS NULL THEN 0 ELSE 1 END) FROM job \
          WHERE job.room = r.room) FROM room r ORDER BY r.room",
     )?;
-    let mut found = statement.query([])?;
-    while let Some(row) = found.next()? {
+    let mut found = statement.query(())?;
+    while let Some(row) = &found.next()? {
         let (id, number) = (room_id(row, 0)?, row.get(1)?);
-        match (row.get(2)?, row.get::<_, Option<bool>>(3)?) {
+        match (row.get(2)?, row.get::<Option<bool>>(3)?) {
             (false, _) => check_room(connection, (id, number), &mut report, &mut sums)?,
             (true, Some(true)) => check_purged(connection, (id, number), &mut report)?,
             (true, Some(false)) => {}
@@ -208,7 +218,7 @@ fn check_stints(
     )?;
     let mut found = statement.query([number])?;
     let mut kept: BTreeMap<UserId, Vec<Stint>> = BTreeMap::new();
-    while let Some(row) = found.next()? {
+    while let Some(row) = &found.next()? {
         kept.entry(user_id(row, 0)?).or_default().push(Stint {
             start: seq(row.get(1)?),
             end: seq_if_any(row.get(2)?),

@@ -7,7 +7,7 @@ use crosstalk_protocol::ids::Seq;
 use crosstalk_protocol::words::{Features, GroupCreation, HistoryVisibility, RoomKind};
 
 /// A result of SQLite's.
-pub(super) type Sql<T> = rusqlite::Result<T>;
+pub(super) type Sql<T> = crate::sql::Result<T>;
 
 const SEQ_BITS: u32 = 40;
 const SEQ_MASK: i64 = (1 << SEQ_BITS) - 1;

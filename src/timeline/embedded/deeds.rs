@@ -6,9 +6,9 @@ use super::task::Attempt;
 use super::writer::Writer;
 use crate::authority::{Act, Facts, Refusal, judge};
 use crate::directory::{Deed, Done, Record};
+use crate::sql::Optional as _;
 use crosstalk_protocol::code::RefusalCode;
 use crosstalk_protocol::ids::{CompanyId, UserId};
-use rusqlite::OptionalExtension;
 
 /// Bytes of a subject.
 const SUBJECT_BYTES_MAX: usize = 255;
@@ -137,7 +137,7 @@ impl Writer<'_> {
             record.issuer.as_deref(),
             company,
         )? || self.is_taken(
-            "SELECT EXISTS (SELECT 1 FROM person WHERE address = ?1 AND ?2 IS ?2)",
+            "SELECT EXISTS (SELECT 1 FROM person WHERE address = ?1 AND id <> ?2)",
             record.address.as_deref(),
             company,
         )?;

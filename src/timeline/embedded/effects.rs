@@ -10,7 +10,6 @@ use crate::mutants::{self, Mutant};
 use crate::timeline::{Cut, Reach};
 use crosstalk_protocol::ids::{CompanyId, UserId};
 use crosstalk_protocol::words::{Features, GroupCreation};
-use rusqlite::params;
 
 /// A company as the operator makes it: its people may be permitted to talk with other companies,
 /// one by one; the rest its administrator opens when he wants to.
@@ -68,10 +67,10 @@ impl Writer<'_> {
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO company (id, ended, external_messaging, group_creation, external_rooms, \
              guests, external_read_marks, disabled, first_sign_in, outside, whole, name) \
-             VALUES (?1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ?2)",
+             VALUES (?1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ?2) RETURNING company",
         )?;
-        statement.execute((id.bytes(), &record.name))?;
-        self.people.founded(self.connection.last_insert_rowid(), founded(id));
+        let number = statement.query_row((id.bytes(), &record.name), |row| row.get(0))?;
+        self.people.founded(number, founded(id));
         self.with_company(id, |_| {})?;
         self.set_issuer(id, record)
     }
@@ -95,7 +94,7 @@ impl Writer<'_> {
              external_rooms = ?5, guests = ?6, external_read_marks = ?7, disabled = ?8, \
              first_sign_in = ?9, outside = ?10, whole = ?11 WHERE company = ?1",
         )?;
-        statement.execute(params![
+        statement.execute((
             known.number,
             company.ended,
             company.external_messaging,
@@ -107,7 +106,7 @@ impl Writer<'_> {
             company.first_sign_in,
             company.outside,
             company.whole,
-        ])?;
+        ))?;
         Ok(())
     }
 
@@ -119,7 +118,7 @@ impl Writer<'_> {
              groups, outside, whole, name, subject, address) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         )?;
-        statement.execute(params![
+        statement.execute((
             person.id.bytes(),
             company,
             person.guest,
@@ -130,10 +129,10 @@ impl Writer<'_> {
             person.groups,
             person.outside,
             person.whole,
-            record.name,
-            record.subject,
-            record.address,
-        ])?;
+            &record.name,
+            &record.subject,
+            &record.address,
+        ))?;
         Ok(())
     }
 
@@ -145,7 +144,7 @@ impl Writer<'_> {
             "UPDATE person SET active = ?2, deleted = ?3, connected = ?4, administrator = ?5, \
              outside = ?6, whole = ?7 WHERE person = ?1",
         )?;
-        statement.execute(params![
+        statement.execute((
             known.number,
             person.active,
             person.deleted,
@@ -153,7 +152,7 @@ impl Writer<'_> {
             person.administrator,
             person.outside,
             person.whole,
-        ])?;
+        ))?;
         Ok(())
     }
 
@@ -233,10 +232,10 @@ impl Writer<'_> {
             return Ok(());
         }
         let Some(number) = self.number_of(subject)? else { return Ok(()) };
-        let sql = "INSERT INTO cut (owner, reach, time) VALUES (?1, ?2, ?3)";
+        let sql = "INSERT INTO cut (cut, owner, reach, time) VALUES (?1, ?2, ?3, ?4)";
         let mut statement = self.connection.prepare_cached(sql)?;
-        statement.execute((owner_code(subject, number), reach_code(reach), self.now.0))?;
-        let number = self.connection.last_insert_rowid().cast_unsigned();
+        let (owner, number) = (owner_code(subject, number), self.newest_cut + 1);
+        statement.execute((number.cast_signed(), owner, reach_code(reach), self.now.0))?;
         self.newest_cut = number;
         self.batch.cuts.push(Cut { number, subject, reach });
         Ok(())

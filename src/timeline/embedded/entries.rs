@@ -4,7 +4,7 @@ use super::again::Scope;
 use super::codes::{
     POSTED, REACTED, REACTION_TAKEN_BACK, Sql, brief_change, change_code, place, seq, target_of,
 };
-use super::open::random;
+use super::meta::random;
 use super::rooms::Held;
 use super::writer::Writer;
 use crate::authority::{Access, At, Command, Draft, Entry, notices};
@@ -12,8 +12,6 @@ use crate::keys::Sealed;
 use crate::timeline::Live;
 use crosstalk_protocol::entry::{Change, Content};
 use crosstalk_protocol::ids::{OperationId, Seq, UserId};
-use rusqlite::params;
-use rusqlite::types::Type;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -113,7 +111,7 @@ impl Writer<'_> {
         // A message without a body is one that was unsent.
         let posted = matches!(entry.change, Change::Posted { .. });
         let body = body.or_else(|| posted.then_some(&nothing));
-        self.hot.insert.execute(params![
+        self.hot.insert.execute((
             self.next_entry,
             place(room, entry.seq),
             author,
@@ -126,7 +124,7 @@ impl Writer<'_> {
             target_of(&entry.change).map(|target| place(room, target)),
             body.map(|body| &body.0),
             scope.filter(|_| talk).map(|scope| scope.again),
-        ])?;
+        ))?;
         self.next_entry += 1;
         Ok(())
     }
@@ -170,7 +168,7 @@ impl Writer<'_> {
         )?;
         let body = carried.sealed.as_ref().map_or(&[][..], |sealed| &sealed.0);
         let sealed_by = carried.scope.as_ref().map(|scope| scope.operation.bytes());
-        statement.query_row(params![target, body, sealed_by], |row| row.get(0))
+        statement.query_row((target, body, sealed_by), |row| row.get(0))
     }
 
     /// Unsending erases the text, the reactions on it, and its pin.
@@ -253,14 +251,14 @@ pub(super) fn change(
             Change::Posted { operation, reply_to: None, mentions: Vec::new(), mention_all: false }
         }
         (9, _) => Change::Deleted,
-        _ => brief_change(kind, target).ok_or(rusqlite::Error::IntegralValueOutOfRange(0, kind))?,
+        _ => brief_change(kind, target).ok_or(crate::sql::Error::misplaced(0, kind))?,
     };
     Ok((change, Vec::new()))
 }
 
 /// A text in a column that is not what was written there.
-pub(super) fn unreadable(error: serde_json::Error) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(error))
+pub(super) fn unreadable(error: serde_json::Error) -> crate::sql::Error {
+    crate::sql::Error::Unreadable(error)
 }
 
 /// A seq that a column may hold.

@@ -6,10 +6,10 @@ use super::rooms::Held;
 use super::rows::{access, user_id, user_id_if_any};
 use super::writer::Writer;
 use crate::authority::{Actor, Command, Earlier, Facts, Reaction, Stint, Target, Time};
+use crate::sql::{Connection, Optional as _, Row};
 use crate::timeline::Proposal;
 use crosstalk_protocol::ids::{Seq, UserId};
 use crosstalk_protocol::words::RoomKind;
-use rusqlite::{Connection, OptionalExtension, Row};
 
 /// `contact.state` of people who are contacts of each other.
 pub(super) const CONTACTS: i64 = 2;
@@ -88,7 +88,7 @@ impl Writer<'_> {
              WHERE k.person = ?1 AND k.state = ?2",
         )?;
         let mut found = statement.query((number, CONTACTS))?;
-        while let Some(row) = found.next()? {
+        while let Some(row) = &found.next()? {
             let other = user_id(row, 0)?;
             if facts.people.contains_key(&other) {
                 facts.contacts.insert((sponsor.min(other), sponsor.max(other)));
@@ -109,7 +109,7 @@ fn groups_held(connection: &Connection, user: UserId) -> Sql<u32> {
     let kind = RoomKind::Group;
     let mut found = statement.query((user.bytes(), kind_code(kind)))?;
     let mut held = 0;
-    while let Some(row) = found.next()? {
+    while let Some(row) = &found.next()? {
         held += u32::from(access(row, 0)?.holds(access(row, 4)?, kind.is_outside()));
     }
     Ok(held)
@@ -121,7 +121,7 @@ pub(super) fn stints(connection: &Connection, room: i64, person: i64) -> Sql<Vec
         "SELECT start, ended, history, severed FROM stint WHERE room = ?1 AND person = ?2 \
          ORDER BY start",
     )?;
-    statement.query_map((room, person), stint)?.collect()
+    statement.query_map((room, person), stint)
 }
 
 /// The stint of a row that begins with `start, ended, history, severed`.

@@ -9,11 +9,11 @@ use super::writer::Writer;
 use crate::authority::{Person, Refusal, Subject};
 use crate::directory::Greeting;
 use crate::mutants::{self, Mutant};
+use crate::sql::{Connection, Optional as _};
 use crate::timeline::Noticed;
 use crosstalk_protocol::code::RefusalCode;
 use crosstalk_protocol::ids::{DeviceId, UserId};
 use crosstalk_protocol::push::NoticeKind;
-use rusqlite::{Connection, OptionalExtension};
 
 /// Inbox entries of one greeting.
 const NOTICES_MAX: u32 = 100;
@@ -29,10 +29,11 @@ impl Writer<'_> {
         }
         let Some(number) = self.number_of(inbox)? else { return Ok(()) };
         let detail = serde_json::to_string(&notice).map_err(unreadable)?;
-        let mut statement =
-            self.connection.prepare_cached("INSERT INTO notice (owner, detail) VALUES (?1, ?2)")?;
-        statement.execute((owner_code(inbox, number), detail))?;
-        let place = self.connection.last_insert_rowid().cast_unsigned();
+        let mut statement = self
+            .connection
+            .prepare_cached("INSERT INTO notice (owner, detail) VALUES (?1, ?2) RETURNING place")?;
+        let values = (owner_code(inbox, number), detail);
+        let place = statement.query_row(values, |row| row.get::<i64>(0))?.cast_unsigned();
         self.batch.notices.push(Noticed { inbox, place, notice });
         Ok(())
     }
@@ -105,7 +106,7 @@ impl Writer<'_> {
         };
         let place = inbox.cast_signed().clamp(0, end(self.connection)?);
         let mut statement = self.connection.prepare_cached(
-            "UPDATE device SET inbox = max(inbox, ?3), seen = ?4 WHERE person = ?1 AND id = ?2",
+            "UPDATE device SET inbox = CASE WHEN inbox > ?3 THEN inbox ELSE ?3 END, seen = ?4 WHERE person = ?1 AND id = ?2",
         )?;
         statement.execute((number, device.bytes(), place, self.now.0))?;
         self.drop_dealt_with(number)?;
@@ -116,7 +117,7 @@ impl Writer<'_> {
     /// one of all inboxes stays: its place must not come again. So do a company's, which are few.
     fn drop_dealt_with(&self, person: i64) -> Sql<()> {
         let mut statement = self.connection.prepare_cached(
-            "DELETE FROM notice WHERE place IN (SELECT place FROM notice WHERE owner = ?1 << 1 \
+            "DELETE FROM notice WHERE place IN (SELECT place FROM notice WHERE owner = CAST(?1 AS BIGINT) << 1 \
                AND place <= (SELECT min(inbox) FROM device WHERE person = ?1) \
                AND place < (SELECT max(place) FROM notice) LIMIT ?2)",
         )?;
@@ -133,7 +134,7 @@ impl Writer<'_> {
 /// The last place of all inboxes.
 fn end(connection: &Connection) -> Sql<i64> {
     let sql = "SELECT coalesce(max(place), 0) FROM notice";
-    connection.prepare_cached(sql)?.query_row([], |row| row.get(0))
+    connection.prepare_cached(sql)?.query_row((), |row| row.get(0))
 }
 
 /// What waits for a device that is registered, where nothing can be written: its place stays.
@@ -146,7 +147,7 @@ pub(super) fn known(
     let Some((number, person, _)) = standing(connection, user)? else { return Ok(None) };
     let sql = "SELECT inbox FROM device WHERE person = ?1 AND id = ?2";
     let mut statement = connection.prepare_cached(sql)?;
-    let kept = statement.query_row((number, device.bytes()), |row| row.get::<_, i64>(0));
+    let kept = statement.query_row((number, device.bytes()), |row| row.get::<i64>(0));
     let Some(kept) = kept.optional()? else { return Ok(None) };
     let end = end(connection)?;
     let named = inbox.map_or(0, |place| place.cast_signed().clamp(0, end));
@@ -170,14 +171,14 @@ pub(super) fn waiting(
     let ids = (person.id.bytes(), person.company.bytes());
     let mut found = statement.query((ids.0, ids.1, from, limit + 1))?;
     let mut notices = Vec::new();
-    while let Some(row) = found.next()? {
+    while let Some(row) = &found.next()? {
         let companys: bool = row.get(1)?;
         let detail: String = row.get(2)?;
         let inbox =
             if companys { Subject::Company(person.company) } else { Subject::Person(person.id) };
         notices.push(Noticed {
             inbox,
-            place: row.get::<_, i64>(0)?.cast_unsigned(),
+            place: row.get::<i64>(0)?.cast_unsigned(),
             notice: serde_json::from_str(&detail).map_err(unreadable)?,
         });
     }

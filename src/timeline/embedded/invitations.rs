@@ -6,10 +6,10 @@ use super::task::Attempt;
 use super::writer::Writer;
 use crate::authority::{Actor, Command, Intent, Person, Refusal, decide};
 use crate::directory::{OpenInvitation, Record, SignIn};
+use crate::sql::Optional as _;
 use crate::timeline::Proposal;
 use crosstalk_protocol::code::RefusalCode;
 use crosstalk_protocol::ids::{OperationId, RoomId, UserId};
-use rusqlite::{OptionalExtension, params};
 
 fn proposal(room: RoomId, intent: Intent) -> Proposal {
     Proposal { room, intent, content: None, sealed: None, fingerprint: [0; 16], mark: None }
@@ -67,15 +67,15 @@ impl Writer<'_> {
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO invitation VALUES (?1, ?2, ?3, ?4, ?5, 0) \
              ON CONFLICT (room, inviter, operation) DO UPDATE SET hash = excluded.hash, \
-             ends = excluded.ends WHERE state = 0",
+             ends = excluded.ends WHERE invitation.state = 0",
         )?;
-        let kept = statement.execute(params![
+        let kept = statement.execute((
             invitation.hash,
             room,
             inviter,
             operation.bytes(),
-            invitation.ends.0
-        ])?;
+            invitation.ends.0,
+        ))?;
         Ok(if kept == 1 { Ok(()) } else { Err(RefusalCode::DifferentContent.into()) })
     }
 

@@ -6,9 +6,9 @@ use super::task::Attempt;
 use super::writer::Writer;
 use crate::authority::{Actor, Command, Intent, Subject};
 use crate::directory::Job;
+use crate::sql::{Connection, Row};
 use crate::timeline::{NotAppended, Proposal};
 use crosstalk_protocol::ids::{OperationId, RoomId};
-use rusqlite::{Connection, Row};
 use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -65,17 +65,18 @@ impl Jobs {
 fn open(connection: &Connection) -> Sql<VecDeque<i64>> {
     let mut statement =
         connection.prepare_cached("SELECT job FROM job WHERE finished IS NULL ORDER BY job")?;
-    statement.query_map([], |row| row.get(0))?.collect()
+    statement.query_map((), |row| row.get(0))
 }
 
 impl Writer<'_> {
     /// The job that writes what a cut ended (R19): its number.
     pub(super) fn plan_withdrawal(&mut self, subject: Subject, number: i64) -> Sql<u64> {
-        let sql = "INSERT INTO job (kind, owner) VALUES (?1, ?2)";
+        let sql = "INSERT INTO job (kind, owner) VALUES (?1, ?2) RETURNING job";
         let mut statement = self.connection.prepare_cached(sql)?;
-        statement.execute((WITHDRAWAL, owner_code(subject, number)))?;
+        let values = (WITHDRAWAL, owner_code(subject, number));
+        let job = statement.query_row(values, |row| row.get::<i64>(0))?;
         self.batch.jobs = true;
-        Ok(self.connection.last_insert_rowid().cast_unsigned())
+        Ok(job.cast_unsigned())
     }
 
     /// The job that erases a deleted room (R22).
@@ -176,15 +177,14 @@ impl Writer<'_> {
 
     fn rooms_of(&self, job: &OpenJob) -> Sql<Vec<(i64, RoomId)>> {
         let of_company = "SELECT DISTINCT r.room, r.id FROM stint s JOIN room r ON r.room = s.room \
-             WHERE s.room > ?2 AND s.company = ?1 AND s.ended IS NULL ORDER BY s.room LIMIT ?3";
+             WHERE s.room > ?2 AND s.company = ?1 AND s.ended IS NULL ORDER BY r.room LIMIT ?3";
         let of_person = "SELECT DISTINCT r.room, r.id FROM stint s JOIN room r ON r.room = s.room \
-             WHERE s.person = ?1 AND s.room > ?2 AND s.ended IS NULL ORDER BY s.room LIMIT ?3";
+             WHERE s.person = ?1 AND s.room > ?2 AND s.ended IS NULL ORDER BY r.room LIMIT ?3";
         let sql = if job.owner & 1 == 1 { of_company } else { of_person };
         let mut statement = self.connection.prepare_cached(sql)?;
-        let found = statement.query_map((job.owner >> 1, job.at, ROOMS_A_SLICE), |row| {
+        statement.query_map((job.owner >> 1, job.at, ROOMS_A_SLICE), |row| {
             Ok((row.get(0)?, super::rows::room_id(row, 1)?))
-        })?;
-        found.collect()
+        })
     }
 }
 
@@ -195,15 +195,15 @@ pub(super) fn jobs(connection: &Connection) -> Sql<Vec<Job>> {
          OR job IN (SELECT job FROM job WHERE finished IS NOT NULL ORDER BY job DESC LIMIT ?1) \
          ORDER BY job",
     )?;
-    statement.query_map([FINISHED_TOLD], told)?.collect()
+    statement.query_map([FINISHED_TOLD], told)
 }
 
 fn told(row: &Row<'_>) -> Sql<Job> {
     let kind: i64 = row.get(1)?;
     Ok(Job {
-        number: row.get::<_, i64>(0)?.cast_unsigned(),
+        number: row.get::<i64>(0)?.cast_unsigned(),
         kind: if kind == PURGE { "purge" } else { "withdrawal" },
-        done: row.get::<_, i64>(2)?.cast_unsigned(),
+        done: row.get::<i64>(2)?.cast_unsigned(),
         finished: row.get(3)?,
     })
 }

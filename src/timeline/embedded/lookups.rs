@@ -10,10 +10,10 @@ use super::rows::{self, COMPANY_COLUMNS, PERSON_COLUMNS, company_columns, person
 use crate::authority::{Company, Person, Time};
 use crate::directory::{CompanyRecord, Contact, PersonRecord, Record, SignIn, SignInRefused};
 use crate::mutants::{self, Mutant};
+use crate::sql::{Optional as _, Row};
 use crate::timeline::{Noticed, Profile};
 use crosstalk_protocol::answer::ContactState;
 use crosstalk_protocol::ids::{CompanyId, UserId};
-use rusqlite::{OptionalExtension, Row};
 
 /// A page of anything of the directory.
 const PAGE_MAX: u32 = 1_000;
@@ -68,17 +68,17 @@ impl Reader {
              FROM contact k JOIN person p ON p.person = k.other \
              JOIN company c ON c.company = p.company \
              WHERE k.person = (SELECT person FROM person WHERE id = ?1) AND k.state IN (?4, ?5) \
-             AND (?2 IS NULL OR p.id > ?2) ORDER BY p.id LIMIT ?3",
+             AND (p.id > ?2 OR ?2 IS NULL) ORDER BY p.id LIMIT ?3",
         )?;
         let limit = limit.clamp(1, PAGE_MAX);
         let after = after.map(UserId::bytes);
         let values = (user.bytes(), after, limit + 1, CONTACTS, ASKED_HIM);
         let found = statement.query_map(values, |row| {
-            let accepted = row.get::<_, i64>(6)? == CONTACTS;
+            let accepted = row.get::<i64>(6)? == CONTACTS;
             let state = if accepted { ContactState::Accepted } else { ContactState::AskedMe };
             Ok(Contact { profile: profile(row)?, state })
         })?;
-        Ok(cut_off(found.collect::<Sql<_>>()?, limit))
+        Ok(cut_off(found, limit))
     }
 
     /// The others of his company whom he may name, in the order of their ids.
@@ -93,13 +93,13 @@ impl Reader {
              FROM person me JOIN person p ON p.company = me.company \
              JOIN company c ON c.company = p.company \
              WHERE me.id = ?1 AND me.guest = 0 AND p.guest = 0 AND p.active = 1 \
-             AND p.deleted = 0 AND p.id <> ?1 AND (?2 IS NULL OR p.id > ?2) \
+             AND p.deleted = 0 AND p.id <> ?1 AND (p.id > ?2 OR ?2 IS NULL) \
              ORDER BY p.id LIMIT ?3",
         )?;
         let limit = limit.clamp(1, PAGE_MAX);
         let after = after.map(UserId::bytes);
         let found = statement.query_map((user.bytes(), after, limit + 1), profile)?;
-        Ok(cut_off(found.collect::<Sql<_>>()?, limit))
+        Ok(cut_off(found, limit))
     }
 
     /// What waits in somebody's inbox after a place.
@@ -119,7 +119,7 @@ impl Reader {
             company_columns!(),
             ", c.name, c.issuer, c.audience, c.keys FROM company c ORDER BY c.id"
         ))?;
-        let found = statement.query_map([], |row| {
+        statement.query_map((), |row| {
             let (_, company) = rows::company(row, 0)?;
             let record = Record {
                 name: row.get(COMPANY_COLUMNS)?,
@@ -129,8 +129,7 @@ impl Reader {
                 ..Record::default()
             };
             Ok(CompanyRecord { company, record })
-        })?;
-        found.collect()
+        })
     }
 
     /// A company's people, its guests among them, in the order of their ids.
@@ -144,7 +143,7 @@ impl Reader {
             "SELECT ",
             person_columns!(),
             ", p.name, p.subject, p.address FROM company c JOIN person p ON p.company = c.company \
-             WHERE c.id = ?1 AND (?2 IS NULL OR p.id > ?2) ORDER BY p.id LIMIT ?3"
+             WHERE c.id = ?1 AND (p.id > ?2 OR ?2 IS NULL) ORDER BY p.id LIMIT ?3"
         ))?;
         let limit = limit.clamp(1, PAGE_MAX);
         let after = after.map(UserId::bytes);
@@ -158,7 +157,7 @@ impl Reader {
             };
             Ok(PersonRecord { person, record })
         })?;
-        Ok(cut_off(found.collect::<Sql<_>>()?, limit))
+        Ok(cut_off(found, limit))
     }
 }
 

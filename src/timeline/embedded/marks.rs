@@ -2,10 +2,10 @@
 //! a row for every message would cost as much as the message.
 
 use super::codes::{POSTED, Sql, last_place, place, seq, seq_of};
+use crate::sql::{Connection, Optional as _};
 use crosstalk_protocol::ids::Seq;
 use foldhash::HashMap;
 use parking_lot::Mutex;
-use rusqlite::{Connection, OptionalExtension};
 use std::sync::Arc;
 
 /// At so many the marks are written, however young.
@@ -77,7 +77,7 @@ impl Marks {
              WHERE e.id > ?1 AND e.kind = ?2 AND r.deleted = 0",
         )?;
         let mut sent = statement.query((after, POSTED))?;
-        while let Some(row) = sent.next()? {
+        while let Some(row) = &sent.next()? {
             let (place, author): (i64, i64) = (row.get(0)?, row.get(1)?);
             self.move_forward(std::iter::once((place >> 40, author, seq_of(place))));
         }
@@ -97,7 +97,7 @@ pub(super) fn kept(connection: &Connection, room: i64, person: i64) -> Sql<Seq> 
 pub(super) fn keep(connection: &Connection, (room, person): (i64, i64), seq: u64) -> Sql<()> {
     let mut statement = connection.prepare_cached(
         "INSERT INTO mark VALUES (?1, ?2, ?3) ON CONFLICT (room, person) \
-         DO UPDATE SET seq = max(seq, excluded.seq)",
+         DO UPDATE SET seq = excluded.seq WHERE mark.seq < excluded.seq",
     )?;
     debug_assert!(place(room, Seq(seq)) <= last_place(room), "a mark is a seq");
     statement.execute((room, person, seq.cast_signed())).map(drop)

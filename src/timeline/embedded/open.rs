@@ -1,10 +1,8 @@
 //! Opening the data directory: one process at a time, our own file, our own schema.
 
-use super::codes::Sql;
-use crate::keys::KeyDirectory;
-use aws_lc_rs::rand;
+use crate::sql;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, OpenFlags};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -69,7 +67,12 @@ pub enum OpenError {
     OtherKeys(PathBuf),
     /// SQLite can't open it.
     #[error("{0} can't be opened ({1}): check the disk and the file's rights")]
-    Sqlite(PathBuf, rusqlite::Error),
+    Sqlite(PathBuf, Box<dyn std::error::Error + Send + Sync>),
+    /// The PostgreSQL server can't be used.
+    #[error(
+        "the PostgreSQL server can't be used ({0}): check that it runs, that its address is right, and that the role may make a schema"
+    )]
+    Server(Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// The data directory, locked for this process while it lives.
@@ -77,17 +80,6 @@ pub enum OpenError {
 pub(super) struct Directory {
     path: PathBuf,
     _lock: File,
-}
-
-/// What a store keeps of itself.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Meta {
-    pub(super) epoch: u64,
-    pub(super) hash_key: [u8; 16],
-    /// Never given so far, nor a lower one again.
-    pub(super) next_entry: i64,
-    /// Own sends up to this entry have moved their read marks.
-    pub(super) marked: i64,
 }
 
 impl Directory {
@@ -104,14 +96,15 @@ impl Directory {
         }
     }
 
-    fn file(&self) -> PathBuf {
+    /// The database file.
+    pub(super) fn file(&self) -> PathBuf {
         self.path.join(FILE)
     }
 
     /// The writer's connection, with the schema of now.
-    pub(super) fn writer(&self, pages_max: Option<i64>) -> Result<Connection, OpenError> {
+    pub(super) fn writer(&self, pages_max: Option<i64>) -> Result<sql::Connection, OpenError> {
         let path = self.file();
-        let sqlite = |error| OpenError::Sqlite(path.clone(), error);
+        let sqlite = |error: rusqlite::Error| OpenError::Sqlite(path.clone(), error.into());
         let mut connection = Connection::open(&path).map_err(sqlite)?;
         connection.busy_timeout(BUSY).map_err(sqlite)?;
         let fresh = recognise(&connection, &path)?;
@@ -125,37 +118,19 @@ impl Directory {
             set.map_err(sqlite)?;
         }
         migrate(&mut connection).map_err(sqlite)?;
-        Ok(connection)
+        Ok(connection.into())
     }
 
     /// A connection that reads.
-    pub(super) fn reader(&self) -> Result<Connection, OpenError> {
+    pub(super) fn reader(&self) -> Result<sql::Connection, OpenError> {
         reader(&self.path)
-    }
-
-    /// What the store keeps of itself; made at the first start, for these keys.
-    pub(super) fn meta(
-        &self,
-        connection: &Connection,
-        keys: &KeyDirectory,
-    ) -> Result<Meta, OpenError> {
-        let sqlite = |error| OpenError::Sqlite(self.file(), error);
-        begin(connection).map_err(sqlite)?;
-        let kept: Option<[u8; 16]> = meta(connection, "keys").map_err(sqlite)?;
-        if kept.is_some_and(|kept| kept != keys.fingerprint()) {
-            return Err(OpenError::OtherKeys(self.file()));
-        }
-        set_meta(connection, "keys", keys.fingerprint()).map_err(sqlite)?;
-        let meta = read_meta(connection).map_err(sqlite)?;
-        connection.execute_batch("COMMIT").map_err(sqlite)?;
-        Ok(meta)
     }
 }
 
 /// A connection that only reads, to a data directory that may be in use.
-pub(super) fn reader(directory: &Path) -> Result<Connection, OpenError> {
+pub(super) fn reader(directory: &Path) -> Result<sql::Connection, OpenError> {
     let path = directory.join(FILE);
-    let sqlite = |error| OpenError::Sqlite(path.clone(), error);
+    let sqlite = |error: rusqlite::Error| OpenError::Sqlite(path.clone(), error.into());
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(&path, flags).map_err(sqlite)?;
     connection.busy_timeout(BUSY).map_err(sqlite)?;
@@ -169,7 +144,7 @@ pub(super) fn reader(directory: &Path) -> Result<Connection, OpenError> {
     connection.pragma_update(None, "query_only", true).map_err(sqlite)?;
     connection.pragma_update(None, "cache_size", -16_384).map_err(sqlite)?;
     keep_plans(&connection).map_err(sqlite)?;
-    Ok(connection)
+    Ok(connection.into())
 }
 
 /// Whether the file is new; an error if it is not ours or too new.
@@ -179,7 +154,7 @@ fn recognise(connection: &Connection, path: &Path) -> Result<bool, OpenError> {
     let (application, version, tables) =
         read().map_err(|error: rusqlite::Error| match error.sqlite_error_code() {
             Some(rusqlite::ErrorCode::NotADatabase) => OpenError::Foreign(path.to_owned()),
-            _ => OpenError::Sqlite(path.to_owned(), error),
+            _ => OpenError::Sqlite(path.to_owned(), error.into()),
         })?;
     let found = usize::try_from(version).unwrap_or_default();
     match (application, tables) {
@@ -192,11 +167,11 @@ fn recognise(connection: &Connection, path: &Path) -> Result<bool, OpenError> {
     }
 }
 
-fn tables(connection: &Connection) -> Sql<i64> {
-    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+fn tables(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))
 }
 
-fn settle_in(connection: &Connection) -> Sql<()> {
+fn settle_in(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     // What was deleted or replaced is overwritten in the file (R22).
@@ -207,19 +182,19 @@ fn settle_in(connection: &Connection) -> Sql<()> {
 }
 
 /// Statements are kept, and planned once: not anew for other values.
-fn keep_plans(connection: &Connection) -> Sql<()> {
+fn keep_plans(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
 /// How many migrations the file has had.
-fn schema(connection: &Connection) -> Sql<usize> {
+fn schema(connection: &Connection) -> rusqlite::Result<usize> {
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     Ok(usize::try_from(version).unwrap_or_default())
 }
 
 /// Each migration is one transaction with its number: killed between, it is as it was.
-fn migrate(connection: &mut Connection) -> Sql<()> {
+fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     let done = schema(connection)?;
     for (number, migration) in MIGRATIONS.iter().enumerate().skip(done) {
         let transaction = connection.transaction()?;
@@ -230,52 +205,4 @@ fn migrate(connection: &mut Connection) -> Sql<()> {
         transaction.commit()?;
     }
     Ok(())
-}
-
-pub(super) fn begin(connection: &Connection) -> Sql<()> {
-    connection.execute_batch("BEGIN IMMEDIATE")
-}
-
-fn meta<T: rusqlite::types::FromSql>(connection: &Connection, name: &str) -> Sql<Option<T>> {
-    let mut statement = connection.prepare_cached("SELECT value FROM meta WHERE name = ?1")?;
-    statement.query_row([name], |row| row.get(0)).optional()
-}
-
-/// Keeps a value of the store's own.
-pub(super) fn set_meta(
-    connection: &Connection,
-    name: &str,
-    value: impl rusqlite::ToSql,
-) -> Sql<()> {
-    let mut statement = connection.prepare_cached(
-        "INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-    )?;
-    statement.execute((name, value)).map(drop)
-}
-
-fn read_meta(connection: &Connection) -> Sql<Meta> {
-    let epoch = meta(connection, "epoch")?.unwrap_or_else(|| i64::from_be_bytes(random()));
-    set_meta(connection, "epoch", epoch)?;
-    let hash_key = meta(connection, "hash_key")?.unwrap_or_else(random);
-    set_meta(connection, "hash_key", hash_key)?;
-    let last: Option<i64> =
-        connection.query_row("SELECT max(id) FROM entry", [], |row| row.get(0))?;
-    // After a purge of the last entries their ids must not come again.
-    let kept = meta(connection, "next_entry")?.unwrap_or(1);
-    let next_entry = kept.max(last.unwrap_or_default() + 1);
-    let marked = meta(connection, "marked")?.unwrap_or_default();
-    Ok(Meta { epoch: epoch.cast_unsigned(), hash_key, next_entry, marked })
-}
-
-/// The key of the hashes by which repetitions are found, if the store has one.
-pub(super) fn kept_hash_key(connection: &Connection) -> Sql<Option<[u8; 16]>> {
-    meta(connection, "hash_key")
-}
-
-/// Random bytes. Without randomness nothing may go on.
-#[expect(clippy::expect_used, reason = "no input reaches it, and an epoch must never come again")]
-pub(super) fn random<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    rand::fill(&mut bytes).expect("the system has randomness");
-    bytes
 }

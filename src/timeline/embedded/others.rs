@@ -7,10 +7,10 @@ use super::reader::{Asker, Reader, one_room};
 use super::rows::{MEMBER_COLUMNS, access, member, member_columns, user_id};
 use super::sight::{Opened, Wanted, company_and_name};
 use crate::authority::{Member, Stint, lies_in_sight};
+use crate::sql::Row;
 use crate::timeline::{Profile, Read};
 use crosstalk_protocol::code::RefusalCode;
 use crosstalk_protocol::ids::{RoomId, Seq, UserId};
-use rusqlite::Row;
 use std::collections::{BTreeSet, HashMap};
 
 /// Common stints that one question about people looks at.
@@ -55,7 +55,7 @@ impl Reader {
         ))?;
         let mut found = statement.query([opened.number])?;
         let mut present = Vec::new();
-        while let Some(row) = found.next()? {
+        while let Some(row) = &found.next()? {
             let (user, member, master) = member(row, 0)?;
             let now = access(row, MEMBER_COLUMNS)?;
             if !member.access.holds(now, opened.room.kind.is_outside()) {
@@ -130,7 +130,7 @@ impl Reader {
         )?;
         let mut found = statement.query((room, seq.0.cast_signed()))?;
         let mut stints: HashMap<i64, Vec<Stint>> = HashMap::new();
-        while let Some(row) = found.next()? {
+        while let Some(row) = &found.next()? {
             stints.entry(row.get(4)?).or_default().push(stint(row)?);
         }
         Ok(stints)
@@ -139,22 +139,21 @@ impl Reader {
     fn marks_from(&self, room: i64, seq: Seq) -> Sql<BTreeSet<i64>> {
         let sql = "SELECT person FROM mark WHERE room = ?1 AND seq >= ?2";
         let mut statement = self.statement(sql)?;
-        let found = statement.query_map((room, seq.0.cast_signed()), |row| row.get(0))?;
-        found.collect()
+        statement.query_map((room, seq.0.cast_signed()), |row| row.get(0))
     }
 
     /// Names of people in the visible past of the rooms that he is in now, and his own.
     pub(super) fn people(&self, asker: &Asker, users: &[UserId]) -> Sql<Read> {
-        let names = users.iter().take(PEOPLE_MAX).map(|user| format!("\"{}\"", user.0.simple()));
+        let names = users.iter().take(PEOPLE_MAX).map(|user| format!("[\"{}\"]", user.0.simple()));
         let names = format!("[{}]", names.collect::<Vec<_>>().join(","));
         let (seen, through) = self.seen(asker, &names)?;
         let mut statement = self.statement(
             "SELECT p.person, p.id, p.name, c.id, c.name, p.guest FROM json_each(?1) j \
-             CROSS JOIN person p ON p.id = unhex(j.value) JOIN company c ON c.company = p.company",
+             CROSS JOIN person p ON p.id = unhex(j.value ->> 0) JOIN company c ON c.company = p.company",
         )?;
         let mut found = statement.query([names])?;
         let mut people = Vec::new();
-        while let Some(row) = found.next()? {
+        while let Some(row) = &found.next()? {
             let number: i64 = row.get(0)?;
             if number == asker.number || seen.contains(&number) {
                 people.push(profile(row)?);
@@ -172,17 +171,17 @@ impl Reader {
         let mut statement = self.statement(
             "SELECT r.id, x.person, x.start, x.ended FROM ( \
                SELECT s.room, s.person, s.start, s.ended FROM json_each(?1) j \
-                 CROSS JOIN person p ON p.id = unhex(j.value) \
+                 CROSS JOIN person p ON p.id = unhex(j.value ->> 0) \
                  JOIN stint s ON s.person = p.person \
                UNION ALL SELECT n.room, n.person, n.seq, n.seq + 1 FROM json_each(?1) j \
-                 CROSS JOIN person p ON p.id = unhex(j.value) \
+                 CROSS JOIN person p ON p.id = unhex(j.value ->> 0) \
                  JOIN named n ON n.person = p.person \
              ) x JOIN stint m ON m.room = x.room AND m.person = ?2 AND m.ended IS NULL \
              JOIN room r ON r.room = x.room LIMIT ?3",
         )?;
         let mut found = statement.query((names, asker.number, STINTS_MAX))?;
         let mut traces: HashMap<RoomId, Vec<(i64, Seq, Option<Seq>)>> = HashMap::new();
-        while let Some(row) = found.next()? {
+        while let Some(row) = &found.next()? {
             let trace = (row.get(1)?, seq(row.get(2)?), seq_if_any(row.get(3)?));
             traces.entry(super::rows::room_id(row, 0)?).or_default().push(trace);
         }

@@ -7,11 +7,11 @@ use super::rows::{operation_id_if_any, user_id_if_any};
 use super::sight::{Opened, body, list};
 use crate::authority::{At, Entry, Time, View};
 use crate::mutants::{self, Mutant};
+use crate::sql::{Engine, Row};
 use crate::timeline::{Row as Line, Stored, StoredReaction};
 use crosstalk_protocol::entry::Change;
 use crosstalk_protocol::ids::Seq;
 use crosstalk_protocol::push::ResetReason;
-use rusqlite::Row;
 use std::collections::HashMap;
 
 /// Sealed bytes of one room in one answer: more than one frame takes. At more, the rest waits.
@@ -118,22 +118,26 @@ impl Reader {
         if places.is_empty() {
             return Ok(seen);
         }
-        let mut statement = self.statement(ENTRIES)?;
+        let mut statement = match self.connection.engine() {
+            Engine::Sqlite => self.statement(ENTRIES)?,
+            // There it is not said in which order a join answers.
+            Engine::Postgres => self.statement(concat!(entries!(), " ORDER BY j.key"))?,
+        };
         let mut rows = statement.query([list(places.iter().map(|(_, place)| *place))])?;
         let mut bytes: HashMap<usize, usize> = HashMap::new();
         let mut total = 0;
         for (index, asked) in places {
-            let Some(row) = rows.next()? else { return Err(rusqlite::Error::QueryReturnedNoRows) };
-            if row.get::<_, i64>(0)? != *asked {
+            let Some(row) = rows.next()? else { return Err(crate::sql::Error::NoRows) };
+            if row.get::<i64>(0)? != *asked {
                 // Seqs have no holes: the store is damaged.
-                return Err(rusqlite::Error::IntegralValueOutOfRange(0, *asked));
+                return Err(crate::sql::Error::misplaced(0, *asked));
             }
             let of_room = bytes.entry(*index).or_default();
             if *of_room > ROOM_BYTES_MAX || total > BYTES_MAX {
                 continue;
             }
             let Some((opened, _)) = stretches.get(*index) else { continue };
-            let one = self.one_place(&opened.view, row)?;
+            let one = self.one_place(&opened.view, &row)?;
             let size = one.stored.as_ref().and_then(|it| it.body.as_ref());
             let size = size.map_or(0, |body| body.sealed.0.len());
             *of_room += size;
@@ -146,9 +150,9 @@ impl Reader {
     fn one_place(&self, view: &View, row: &Row<'_>) -> Sql<Seen> {
         let seq = seq_of(row.get(0)?);
         let kind: i64 = row.get(2)?;
-        let detail = row.get_ref(5)?.as_str_or_null()?;
+        let detail = row.text(5)?;
         let (change, access) = change(kind, operation_id_if_any(row, 6)?, detail, row.get(7)?)?;
-        let at = At { epoch: self.epoch, seq, tag: row.get::<_, i64>(4)?.cast_unsigned() };
+        let at = At { epoch: self.epoch, seq, tag: row.get::<i64>(4)?.cast_unsigned() };
         let shown = view.shows(seq, &change) || mutants::is(Mutant::PageWithoutView);
         if !shown {
             return Ok(Seen { at, stored: None });
@@ -187,11 +191,11 @@ impl Reader {
         }
         let mut statement = self.statement(
             "SELECT x.place, x.seq, p.id, e.body, p.id, e.client FROM json_each(?1) j \
-             CROSS JOIN reaction x ON x.place = j.value JOIN person p ON p.person = x.person \
+             CROSS JOIN reaction x ON x.place = CAST(j.value AS BIGINT) JOIN person p ON p.person = x.person \
              JOIN entry e ON e.place = ((x.place >> 40) << 40) | x.seq LIMIT ?2",
         )?;
         let mut rows = statement.query((list(places.into_iter()), REACTIONS_MAX))?;
-        while let Some(row) = rows.next()? {
+        while let Some(row) = &rows.next()? {
             let target: i64 = row.get(0)?;
             let Some(index) = of_room.get(&(target >> 40)) else { continue };
             let Some(((opened, _), lines)) = stretches.get(*index).zip(lines.get_mut(*index))
@@ -210,13 +214,19 @@ impl Reader {
 
 /// 0 place, 1 author, 2 kind, 3 time, 4 tag, 5 detail, 6 client, 7 target, 8 body with author and
 /// operation, 11 the target's, 14 the target's version, 15 the own.
-const ENTRIES: &str = "
+macro_rules! entries {
+    () => {
+        "
     SELECT e.place, p.id, e.kind, e.time, e.tag, e.detail, e.client, e.target,
            e.body, p.id, coalesce(e.sealed_by, e.client),
            t.body, p.id, coalesce(t.sealed_by, t.client), t.version, e.version
-      FROM json_each(?1) j CROSS JOIN entry e ON e.place = j.value
+      FROM json_each(?1) j CROSS JOIN entry e ON e.place = CAST(j.value AS BIGINT)
       LEFT JOIN person p ON p.person = e.author
-      LEFT JOIN entry t ON e.kind = 11 AND t.place = e.target";
+      LEFT JOIN entry t ON e.kind = 11 AND t.place = e.target"
+    };
+}
+use entries;
+const ENTRIES: &str = entries!();
 
 /// The places of a room in order, hidden ones merged.
 fn gather(opened: &Opened, stretch: &Stretch, mut seen: Vec<Seen>) -> Rows {

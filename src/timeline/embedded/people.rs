@@ -4,9 +4,9 @@ use super::cache::Bounded;
 use super::codes::Sql;
 use super::rows::{self, company_columns};
 use crate::authority::{Company, Facts, Person};
+use crate::sql::Connection;
 use crosstalk_protocol::ids::{CompanyId, UserId};
 use foldhash::{HashMap, HashMapExt as _};
-use rusqlite::Connection;
 
 /// A record with its number.
 #[derive(Debug, Clone)]
@@ -41,8 +41,8 @@ impl People {
         self.companies.clear();
         let sql = concat!("SELECT ", company_columns!(), " FROM company c");
         let mut statement = connection.prepare_cached(sql)?;
-        let mut found = statement.query([])?;
-        while let Some(row) = found.next()? {
+        let mut found = statement.query(())?;
+        while let Some(row) = &found.next()? {
             let (number, record) = rows::company(row, 0)?;
             self.companies.insert(record.id, Known { number, record });
         }

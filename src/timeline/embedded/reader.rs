@@ -8,10 +8,10 @@ use super::rows::{self, COMPANY_COLUMNS, PERSON_COLUMNS, company_columns, person
 use super::sight::{Opened, Wanted};
 use super::tally::Tally;
 use crate::authority::{Company, Person, Refusal, Standing};
+use crate::sql::{Connection, Optional as _, Statement};
 use crate::timeline::{Error, Read, Sight, Want};
 use crosstalk_protocol::ids::{RoomId, UserId};
 use parking_lot::Mutex;
-use rusqlite::{CachedStatement, Connection, OptionalExtension};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -57,14 +57,7 @@ impl Reader {
     /// Answers from one snapshot.
     pub(super) fn in_snapshot<T>(&self, ask: impl FnOnce(&Self) -> Sql<T>) -> Result<T, Error> {
         self.tally.question();
-        let answer = || {
-            let snapshot = self.connection.unchecked_transaction()?;
-            let answer = ask(self)?;
-            // Nothing was written: there is nothing to commit, but the snapshot ends.
-            snapshot.rollback()?;
-            Ok(answer)
-        };
-        answer().map_err(|error: rusqlite::Error| {
+        self.connection.in_snapshot(|| ask(self)).map_err(|error| {
             tracing::error!(%error, "the store can't be read");
             Error::Read(error.to_string().into())
         })
@@ -88,7 +81,7 @@ impl Reader {
     }
 
     /// A statement that is run once.
-    pub(super) fn statement(&self, sql: &str) -> Sql<CachedStatement<'_>> {
+    pub(super) fn statement(&self, sql: &str) -> Sql<Statement<'_>> {
         self.tally.statement();
         self.connection.prepare_cached(sql)
     }

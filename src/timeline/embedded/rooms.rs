@@ -3,10 +3,10 @@
 
 use super::cache::Bounded;
 use super::codes::Sql;
-use super::rows::{self, ROOM_COLUMNS, RoomRow, member_columns, room_columns};
+use super::rows::{self, RoomRow, member_columns, room_columns};
 use crate::authority::Room;
+use crate::sql::{Connection, Optional as _};
 use crosstalk_protocol::ids::RoomId;
-use rusqlite::{Connection, OptionalExtension};
 
 /// A room with its number; 0 for one that is not there (yet).
 pub(super) struct Held {
@@ -57,7 +57,6 @@ pub(super) fn load(connection: &Connection, id: RoomId) -> Sql<Option<Held>> {
     ))?;
     let found = statement.query_row([id.bytes()], |row| rows::room(row, 0)).optional()?;
     let Some(RoomRow { number, mut room, named, described }) = found else { return Ok(None) };
-    debug_assert_eq!(ROOM_COLUMNS, statement.column_count());
     let mut statement = connection.prepare_cached(concat!(
         "SELECT ",
         member_columns!(),
@@ -65,7 +64,7 @@ pub(super) fn load(connection: &Connection, id: RoomId) -> Sql<Option<Held>> {
          WHERE s.room = ?1 AND s.ended IS NULL"
     ))?;
     let mut members = statement.query([number])?;
-    while let Some(row) = members.next()? {
+    while let Some(row) = &members.next()? {
         let (user, member, master) = rows::member(row, 0)?;
         room.members.insert(user, member);
         if master {

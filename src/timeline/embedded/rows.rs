@@ -2,15 +2,15 @@
 
 use super::codes::{Sql, creation_of, features_of, history_of, kind_of, seq};
 use crate::authority::{Access, Company, Member, Person};
+use crate::sql::{Connection, Optional as _, Row};
 use crosstalk_protocol::ids::{CompanyId, OperationId, RoomId, UserId};
-use rusqlite::{Connection, OptionalExtension, Row};
 
 pub(super) fn user_id(row: &Row<'_>, column: usize) -> Sql<UserId> {
     row.get(column).map(UserId::of_bytes)
 }
 
 pub(super) fn user_id_if_any(row: &Row<'_>, column: usize) -> Sql<Option<UserId>> {
-    Ok(row.get::<_, Option<_>>(column)?.map(UserId::of_bytes))
+    Ok(row.get::<Option<_>>(column)?.map(UserId::of_bytes))
 }
 
 pub(super) fn company_id(row: &Row<'_>, column: usize) -> Sql<CompanyId> {
@@ -22,7 +22,7 @@ pub(super) fn room_id(row: &Row<'_>, column: usize) -> Sql<RoomId> {
 }
 
 pub(super) fn operation_id_if_any(row: &Row<'_>, column: usize) -> Sql<Option<OperationId>> {
-    Ok(row.get::<_, Option<_>>(column)?.map(OperationId::of_bytes))
+    Ok(row.get::<Option<_>>(column)?.map(OperationId::of_bytes))
 }
 
 /// A company with its number, from `SELECT` of [`company_columns!`].

@@ -7,10 +7,10 @@ use super::rows::{self, ROOM_COLUMNS, RoomRow, company_id, operation_id_if_any, 
 use super::rows::{room_id, user_id_if_any};
 use crate::authority::{At, Member, Refusal, Room, Stint, View};
 use crate::keys::Sealed;
+use crate::sql::Row;
 use crate::timeline::Body;
 use crosstalk_protocol::ids::{RoomId, Seq};
 use crosstalk_protocol::words::{Features, RoomKind};
-use rusqlite::Row;
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -63,7 +63,7 @@ impl Reader {
             room_columns!(),
             ", o.disabled, (SELECT tag FROM entry WHERE place BETWEEN r.room << 40 AND \
              (r.room << 40) | 1099511627775 ORDER BY place DESC LIMIT 1), \
-             (SELECT tag FROM entry WHERE place = (r.room << 40) | (j.value ->> 1)), m.seq, \
+             (SELECT tag FROM entry WHERE place = (r.room << 40) | CAST(j.value ->> 1 AS BIGINT)), m.seq, \
              s.start, s.ended, s.history, s.severed, s.guest, s.master, s.person_outside, \
              s.person_whole, s.company_outside, s.company_whole, j.key \
              FROM json_each(?1) j CROSS JOIN room r ON r.id = unhex(j.value ->> 0) \
@@ -73,7 +73,7 @@ impl Reader {
         ))?;
         let mut rows = statement.query((asked(wanted), asker.number))?;
         let mut found: HashMap<usize, Vec<Found>> = HashMap::new();
-        while let Some(row) = rows.next()? {
+        while let Some(row) = &rows.next()? {
             let index: i64 = row.get(ROOM_COLUMNS + 14)?;
             let index = usize::try_from(index).unwrap_or_default();
             found.entry(index).or_default().push(read(asker, row)?);
@@ -125,13 +125,13 @@ impl Reader {
             .flat_map(|it| it.titles.iter().flatten().map(|seq| place(it.number, *seq)));
         let mut statement = self.statement(
             "SELECT e.place, e.body, p.id, e.client FROM json_each(?1) j \
-             CROSS JOIN entry e ON e.place = j.value LEFT JOIN person p ON p.person = e.author",
+             CROSS JOIN entry e ON e.place = CAST(j.value AS BIGINT) LEFT JOIN person p ON p.person = e.author",
         )?;
         let mut rows = statement.query([list(places)])?;
         let mut bodies = HashMap::new();
-        while let Some(row) = rows.next()? {
+        while let Some(row) = &rows.next()? {
             if let Some(body) = body(row, 1)? {
-                bodies.insert(row.get::<_, i64>(0)?, body);
+                bodies.insert(row.get::<i64>(0)?, body);
             }
         }
         for it in opened {
@@ -163,7 +163,7 @@ fn read(asker: &Asker, row: &Row<'_>) -> Sql<Found> {
     Ok(Found {
         row: rows::room(row, 0)?,
         owner_disabled: super::codes::features_of(row.get(from)?),
-        head_tag: row.get::<_, Option<i64>>(from + 1)?.unwrap_or_default(),
+        head_tag: row.get::<Option<i64>>(from + 1)?.unwrap_or_default(),
         cursor_tag: row.get(from + 2)?,
         mark: row.get(from + 3)?,
         member: stint.end.is_none().then_some((member, master)),
@@ -228,16 +228,16 @@ pub(super) fn rooms_after(
          s.company_whole, p.outside, p.whole, c.outside, c.whole FROM stint s \
          JOIN room r ON r.room = s.room JOIN person p ON p.person = s.person \
          JOIN company c ON c.company = s.company \
-         WHERE s.person = ?1 AND s.ended IS NULL AND (?2 IS NULL OR r.id > ?2) ORDER BY r.id",
+         WHERE s.person = ?1 AND s.ended IS NULL AND (r.id > ?2 OR ?2 IS NULL) ORDER BY r.id",
     )?;
     let mut found = statement.query((asker.number, after.map(RoomId::bytes)))?;
     let mut rooms = Vec::new();
     while rooms.len() < limit
         && let Some(row) = found.next()?
     {
-        let (noted, now) = (rows::access(row, 2)?, rows::access(row, 6)?);
+        let (noted, now) = (rows::access(&row, 2)?, rows::access(&row, 6)?);
         if noted.holds(now, kind_of(row.get(1)?).is_outside()) {
-            rooms.push(room_id(row, 0)?);
+            rooms.push(room_id(&row, 0)?);
         }
     }
     Ok(rooms)

@@ -7,7 +7,6 @@ use crate::authority::{Command, Entry, Room};
 use crosstalk_protocol::entry::{Change, LeftOut, Newcomer};
 use crosstalk_protocol::ids::UserId;
 use crosstalk_protocol::words::RoomKind;
-use rusqlite::params;
 use std::collections::BTreeSet;
 
 /// Of a room, what other rows follow.
@@ -81,7 +80,7 @@ impl Writer<'_> {
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             )?;
             let noted = member.access;
-            statement.execute(params![
+            statement.execute((
                 held.number,
                 person,
                 entry.seq.0.cast_signed(),
@@ -92,7 +91,7 @@ impl Writer<'_> {
                 noted.person_whole,
                 noted.company_outside,
                 noted.company_whole,
-            ])?;
+            ))?;
         }
         Ok(())
     }
@@ -168,7 +167,7 @@ impl Writer<'_> {
             "UPDATE room SET kind = ?2, deleted = ?3, owner = ?4, founder = ?5, features = ?6, \
              history = ?7, revision = ?8, named = ?9, described = ?10 WHERE room = ?1",
         )?;
-        statement.execute(params![
+        statement.execute((
             held.number,
             kind_code(room.kind),
             room.deleted,
@@ -179,7 +178,7 @@ impl Writer<'_> {
             room.revision.0.cast_signed(),
             held.named,
             held.described,
-        ])?;
+        ))?;
         Ok(())
     }
 }

@@ -118,12 +118,12 @@ impl Reader {
         }
         let spans = format!("[{}]", spans.join(","));
         let mut statement = self.statement(
-            "SELECT j.value ->> 0, (SELECT count(*) FROM (SELECT 1 FROM entry \
-             WHERE place BETWEEN j.value ->> 1 AND j.value ->> 2 AND kind = ?2 AND author <> ?1 \
-             AND body IS NOT NULL LIMIT ?3)) FROM json_each(?4) j",
+            "SELECT CAST(j.value ->> 0 AS BIGINT), (SELECT count(*) FROM (SELECT 1 FROM entry \
+             WHERE place BETWEEN CAST(j.value ->> 1 AS BIGINT) AND CAST(j.value ->> 2 AS BIGINT) AND kind = ?2 AND author <> ?1 \
+             AND body IS NOT NULL LIMIT ?3) x) FROM json_each(?4) j",
         )?;
         let mut found = statement.query((asker.number, POSTED, UNREAD_MAX, spans))?;
-        while let Some(row) = found.next()? {
+        while let Some(row) = &found.next()? {
             let index: i64 = row.get(0)?;
             let count: i64 = row.get(1)?;
             let index = usize::try_from(index).unwrap_or(usize::MAX);
@@ -163,8 +163,7 @@ impl Reader {
             "SELECT place FROM pin WHERE place BETWEEN ?1 AND ?2 ORDER BY seq LIMIT ?3",
         )?;
         let (first, last) = super::facts::whole_room(opened.number);
-        let found = statement.query_map((first, last, PINS_MAX), |row| row.get::<_, i64>(0))?;
-        let pinned: Vec<i64> = found.collect::<Sql<_>>()?;
+        let pinned: Vec<i64> = statement.query_map((first, last, PINS_MAX), |row| row.get(0))?;
         let stretches: Vec<(&Opened, Stretch)> = pinned
             .into_iter()
             .map(|place| (&opened, Stretch::before(super::codes::seq_of(place).next(), 1, &opened)))

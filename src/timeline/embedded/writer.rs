@@ -9,17 +9,18 @@ use super::entries::{INSERT_ENTRY, Tags};
 use super::fresh::Fresh;
 use super::jobs::Jobs;
 use super::marks::{self, MARKS_WAITING_MAX, Marks};
-use super::open::{Meta, set_meta};
+use super::meta::{Meta, set_meta};
 use super::people::People;
 use super::rooms::Rooms;
 use super::task::{Pending, Task, pending};
+use super::turn::Turns;
 use crate::authority::Time;
 use crate::keys::KeyDirectory;
 use crate::mutants::{self, Mutant};
+use crate::sql::{Connection, Statement};
 use crate::timeline::{Committed, NotAppended};
 use crosstalk_protocol::ids::Seq;
 use parking_lot::Mutex;
-use rusqlite::{Connection, Statement};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -67,6 +68,7 @@ pub(super) struct Writer<'c> {
     /// The number of the newest cut, this batch's included.
     pub(super) newest_cut: u64,
     pub(super) shared: Shared,
+    pub(super) turns: Turns,
     marked_at: Instant,
 }
 
@@ -79,7 +81,7 @@ impl<'c> Writer<'c> {
         shared: Shared,
     ) -> Sql<Self> {
         let hot = Hot {
-            begin: connection.prepare("BEGIN IMMEDIATE")?,
+            begin: connection.prepare(connection.begin_writing())?,
             commit: connection.prepare("COMMIT")?,
             savepoint: connection.prepare("SAVEPOINT one")?,
             release: connection.prepare("RELEASE one")?,
@@ -105,6 +107,7 @@ impl<'c> Writer<'c> {
             options,
             keys,
             shared,
+            turns: Turns::new(),
             marked_at: Instant::now(),
         })
     }
@@ -231,6 +234,6 @@ impl<'c> Writer<'c> {
 /// The number of the newest cut.
 pub(super) fn newest_cut(connection: &Connection) -> Sql<u64> {
     let sql = "SELECT coalesce(max(cut), 0) FROM cut";
-    let cut: i64 = connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+    let cut: i64 = connection.prepare_cached(sql)?.query_row((), |row| row.get(0))?;
     Ok(cut.cast_unsigned())
 }

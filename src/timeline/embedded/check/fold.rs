@@ -6,9 +6,9 @@ use super::super::facts::whole_room;
 use super::super::rows::{operation_id_if_any, user_id_if_any};
 use super::Report;
 use crate::authority::{Addressed, Entry, Room, Stint, Time, notices};
+use crate::sql::{Connection, Row};
 use crosstalk_protocol::entry::{Change, LeftOut};
 use crosstalk_protocol::ids::{RoomId, UserId};
-use rusqlite::{Connection, Row};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// What a timeline says by itself.
@@ -73,7 +73,7 @@ pub(super) fn fold(
     )?;
     let (first, last) = whole_room(number);
     let mut found = statement.query((first, last, number))?;
-    while let Some(row) = found.next()? {
+    while let Some(row) = &found.next()? {
         let kept = read(row)?;
         let seq = kept.entry.seq;
         if seq != folded.room.head.next() {
@@ -88,12 +88,12 @@ pub(super) fn fold(
 }
 
 fn read(row: &Row<'_>) -> Sql<Kept> {
-    let detail = row.get_ref(5)?.as_str_or_null()?;
+    let detail = row.text(5)?;
     let (change, access) = change(row.get(2)?, operation_id_if_any(row, 6)?, detail, row.get(7)?)?;
     let entry = Entry {
         seq: seq_of(row.get(0)?),
         time: Time(row.get(3)?),
-        tag: row.get::<_, i64>(4)?.cast_unsigned(),
+        tag: row.get::<i64>(4)?.cast_unsigned(),
         author: user_id_if_any(row, 1)?,
         change,
         access,

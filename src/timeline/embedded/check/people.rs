@@ -4,7 +4,7 @@
 use super::super::codes::Sql;
 use super::super::rows::user_id;
 use super::{Report, Sums};
-use rusqlite::Connection;
+use crate::sql::Connection;
 
 /// Contacts are mutual, and who asked somebody is one who asked him.
 const LOPSIDED: &str = "SELECT count(*) FROM contact k LEFT JOIN contact m \
@@ -33,9 +33,9 @@ const UNWRITTEN: &str = "SELECT count(*) FROM stint s JOIN person p ON p.person 
 
 pub(super) fn check(connection: &Connection, report: &mut Report, sums: &Sums) -> Sql<()> {
     let mut statement = connection.prepare("SELECT id, groups FROM person")?;
-    let mut found = statement.query([])?;
-    while let Some(row) = found.next()? {
-        let (user, kept) = (user_id(row, 0)?, row.get::<_, u32>(1)?);
+    let mut found = statement.query(())?;
+    while let Some(row) = &found.next()? {
+        let (user, kept) = (user_id(row, 0)?, row.get::<u32>(1)?);
         let counted = sums.groups.get(&user).copied().unwrap_or_default();
         report.expect(kept == counted, || {
             format!("person {user} is in {counted} groups, and his row says {kept}")

@@ -5,8 +5,8 @@ use super::super::facts::whole_room;
 use super::super::rows::user_id;
 use super::Report;
 use super::fold::Folded;
+use crate::sql::Connection;
 use crosstalk_protocol::ids::{RoomId, UserId};
-use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn check(
@@ -18,7 +18,7 @@ pub(super) fn check(
     let (first, last) = whole_room(number);
     let pairs = |sql: &str| -> Sql<BTreeMap<i64, i64>> {
         let mut statement = connection.prepare_cached(sql)?;
-        statement.query_map((first, last), |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        statement.query_map((first, last), |row| Ok((row.get(0)?, row.get(1)?)))
     };
     let pins = pairs("SELECT place, seq FROM pin WHERE place BETWEEN ?1 AND ?2")?;
     report.expect(pins == folded.pins, || format!("room {id}: pins are not its timeline's"));
@@ -28,7 +28,7 @@ pub(super) fn check(
         format!("room {id}: reactions are not its timeline's")
     });
     let edits =
-        pairs("SELECT place, version FROM entry WHERE place BETWEEN ?1 AND ?2 AND version")?;
+        pairs("SELECT place, version FROM entry WHERE place BETWEEN ?1 AND ?2 AND version > 0")?;
     report.expect(edits == folded.edits, || format!("room {id}: edits are not its timeline's"));
     let foreign = "SELECT count(*) FROM reaction x LEFT JOIN entry e \
          ON e.place = ((x.place >> 40) << 40) | x.seq AND e.target = x.place \
@@ -56,7 +56,7 @@ fn check_texts(
         "SELECT place FROM entry WHERE place BETWEEN ?1 AND ?2 AND kind = ?3 AND body IS NULL";
     let mut statement = connection.prepare_cached(sql)?;
     let erased = statement.query_map((first, end, POSTED), |row| row.get(0))?;
-    let erased: BTreeSet<i64> = erased.collect::<Sql<_>>()?;
+    let erased: BTreeSet<i64> = erased;
     let lost = erased.difference(&folded.unsent).count();
     report.expect(lost == 0, || format!("room {id}: {lost} messages have lost their text"));
     let kept = folded.unsent.difference(&erased).count();
@@ -75,7 +75,7 @@ fn check_named(
                WHERE n.room = ?1";
     let mut statement = connection.prepare_cached(sql)?;
     let named = statement.query_map([number], |row| Ok((user_id(row, 0)?, row.get(1)?)))?;
-    let named: BTreeSet<(UserId, i64)> = named.collect::<Sql<_>>()?;
+    let named: BTreeSet<(UserId, i64)> = named;
     report.expect(named == folded.named, || {
         format!("room {id}: who was left out is not what its timeline says")
     });

@@ -2,11 +2,11 @@
 
 use super::super::again::Numbers;
 use super::super::codes::Sql;
-use super::super::open::kept_hash_key;
+use super::super::meta::kept_hash_key;
 use super::super::rows::{operation_id_if_any, user_id};
 use super::{Report, Sums};
+use crate::sql::Connection;
 use crosstalk_protocol::ids::UserId;
-use rusqlite::Connection;
 use std::collections::HashMap;
 
 /// Answers of rooms after whose end they stand.
@@ -16,7 +16,7 @@ const AHEAD: &str = "SELECT count(*) FROM operation o JOIN room r ON r.room = o.
 
 /// A group takes no guests.
 const INVITED: &str = "SELECT count(*) FROM invitation i JOIN room r ON r.room = i.room \
-     WHERE i.state = 0 AND (r.kind = 2 OR r.deleted)";
+     WHERE i.state = 0 AND (r.kind = 2 OR r.deleted = 1)";
 
 const DEVICES: &str =
     "SELECT count(*) FROM device WHERE inbox > (SELECT coalesce(max(place), 0) FROM notice)";
@@ -42,10 +42,10 @@ fn check_ids(connection: &Connection, report: &mut Report) -> Sql<()> {
     };
     let numbers = Numbers::new(key);
     let mut statement = connection.prepare(IDS)?;
-    let mut found = statement.query([])?;
+    let mut found = statement.query(())?;
     let mut lost: u64 = 0;
-    while let Some(row) = found.next()? {
-        let (room, author) = (row.get(0)?, row.get::<_, Option<i64>>(1)?);
+    while let Some(row) = &found.next()? {
+        let (room, author) = (row.get(0)?, row.get::<Option<i64>>(1)?);
         let number: Option<i64> = row.get(3)?;
         let made = author.zip(operation_id_if_any(row, 2)?);
         let made = made.map(|(author, operation)| numbers.of(room, author, operation).again);
@@ -61,9 +61,9 @@ fn check_inboxes(connection: &Connection, report: &mut Report, sums: &Sums) -> S
         "SELECT p.id, n.detail, count(*) FROM notice n JOIN person p ON n.owner = p.person << 1 \
          GROUP BY 1, 2",
     )?;
-    let mut found = statement.query([])?;
+    let mut found = statement.query(())?;
     let mut kept: HashMap<(UserId, String), u64> = HashMap::new();
-    while let Some(row) = found.next()? {
+    while let Some(row) = &found.next()? {
         let count: i64 = row.get(2)?;
         kept.insert((user_id(row, 0)?, row.get(1)?), count.cast_unsigned());
     }
@@ -76,9 +76,9 @@ fn check_inboxes(connection: &Connection, report: &mut Report, sums: &Sums) -> S
         *gone.entry(*user).or_default() += count.saturating_sub(found);
     }
     let mut statement = connection.prepare("SELECT id, dealt FROM person")?;
-    let mut found = statement.query([])?;
-    while let Some(row) = found.next()? {
-        let (user, dealt) = (user_id(row, 0)?, row.get::<_, i64>(1)?.cast_unsigned());
+    let mut found = statement.query(())?;
+    while let Some(row) = &found.next()? {
+        let (user, dealt) = (user_id(row, 0)?, row.get::<i64>(1)?.cast_unsigned());
         let gone = gone.get(&user).copied().unwrap_or_default();
         report.expect(gone <= dealt, || {
             format!("the inbox of {user} lacks {gone} notices, and his devices dealt with {dealt}")

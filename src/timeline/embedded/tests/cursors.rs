@@ -187,9 +187,7 @@ async fn r19_rooms_that_a_withdrawal_has_not_written_yet_fill_no_page_of_the_lis
     // As after a cut, of which the job has written nothing, and a permission, and two additions.
     let stale =
         "UPDATE stint SET person_outside = person_outside + 7 WHERE room <= 3 AND master = 0";
-    let connection = rusqlite::Connection::open(world.data().join("crosstalk.db")).unwrap();
-    assert!(connection.execute(stale, []).unwrap() >= 3);
-    drop(connection);
+    assert!(world.change(stale) >= 3);
     world.start().unwrap();
     let list = world.reads(bob, Want::List { after: None, limit: 1 }).await;
     assert_eq!((list.rooms.len(), list.rooms[0].0, list.more), (1, rooms[3], true));

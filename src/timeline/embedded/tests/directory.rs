@@ -109,7 +109,7 @@ async fn r17_a_notice_is_kept_until_each_device_has_dealt_with_it() {
     assert!(world.store().inbox(bob, 0, 100).await.unwrap().0.is_empty());
     let of_carol = places(world.store().inbox(carol, 0, 100).await.unwrap());
     assert!(of_carol.last().unwrap() > &last, "another one's wait as before");
-    let report = super::super::check(&world.data()).unwrap();
+    let report = world.check();
     assert!(report.is_sound(), "{report:?}");
 }
 
@@ -125,9 +125,9 @@ async fn r17_the_place_of_a_notice_never_comes_again_and_a_lost_one_is_found() {
     world.does(alice, room, remove(carol)).await.unwrap();
     let next = world.store().inbox(carol, 0, 100).await.unwrap().0.last().unwrap().place;
     assert!(next > last, "{next}");
-    assert!(super::super::check(&world.data()).unwrap().is_sound());
+    assert!(world.check().is_sound());
     world.sql("DELETE FROM notice WHERE place = (SELECT max(place) FROM notice) RETURNING place");
-    let report = super::super::check(&world.data()).unwrap();
+    let report = world.check();
     assert!(report.faults.iter().any(|fault| fault.contains(&carol.to_string())), "{report:?}");
 }
 
@@ -194,10 +194,7 @@ async fn r17_a_known_device_is_greeted_though_nothing_can_be_written() {
     let phone = DeviceId(Uuid::now_v7());
     world.store().greet(bob, phone, None).await.unwrap();
     world.does(alice, room, crate::authority::Command::Remove { users: vec![bob] }).await.unwrap();
-    let connection = rusqlite::Connection::open(world.data().join("crosstalk.db")).unwrap();
-    let full = "CREATE TRIGGER full BEFORE INSERT ON device \
-                BEGIN SELECT RAISE(ABORT, 'the disk is full'); END";
-    connection.execute_batch(full).unwrap();
+    world.forbid("device", "new.seen > 0");
     let greeting = world.store().greet(bob, phone, None).await.unwrap();
     assert!(!greeting.wipe);
     let told: Vec<_> = greeting.notices.iter().map(|one| one.notice.clone()).collect();
@@ -205,7 +202,7 @@ async fn r17_a_known_device_is_greeted_though_nothing_can_be_written() {
     // Of another one nobody could say later what it has kept.
     let other = world.store().greet(bob, DeviceId(Uuid::now_v7()), None).await;
     assert!(matches!(other, Err(NotAppended::Failed(crate::timeline::Error::Write(_)))));
-    connection.execute_batch("DROP TRIGGER full").unwrap();
+    world.allow("device");
     let last = greeting.notices[0].place;
     assert!(world.store().greet(bob, phone, Some(last)).await.unwrap().notices.is_empty());
 }

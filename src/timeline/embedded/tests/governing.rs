@@ -175,7 +175,7 @@ async fn r7_a_conversion_counts_and_cancels_invitations() {
 
 #[tokio::test]
 async fn r33_an_invitation_lets_one_guest_in_once() {
-    let (mut world, [alice, _, carol], _) = World::with_group().await;
+    let (mut world, [alice, _, carol], _) = World::with_group_in_a_file().await;
     world.policy(world.people[0].1, crate::authority::Policy::Guests, true).await;
     let room = world.open(alice, RoomKind::Internal, &[carol]).await;
     let operation = OperationId(Uuid::now_v7());
@@ -254,10 +254,7 @@ async fn r18_r19_who_is_cut_off_counts_no_more_though_nothing_says_so_yet() {
         world.store().mark(room, user, said).await.unwrap();
     }
     // No `removed` entry can be written: the job tries again and again.
-    let connection = rusqlite::Connection::open(world.data().join("crosstalk.db")).unwrap();
-    let stuck = "CREATE TRIGGER stuck BEFORE INSERT ON entry WHEN new.kind = 5 \
-                 BEGIN SELECT RAISE(ABORT, 'stuck'); END";
-    connection.execute_batch(stuck).unwrap();
+    world.forbid("entry", "new.kind = 5");
     world.connect(carol, false).await;
     assert!(world.page(carol, room).await.is_err());
     let about = world.sees(alice, Want::About { room }).await.unwrap();
@@ -276,9 +273,9 @@ async fn r18_r19_who_is_cut_off_counts_no_more_though_nothing_says_so_yet() {
     let refusal = world.does(alice, room, mention).await.unwrap_err();
     assert_eq!((refusal.code, refusal.users), (RefusalCode::NotAMember, vec![carol]));
     // The check knows that the job is on its way.
-    let report = super::super::check(&world.data()).unwrap();
+    let report = world.check();
     assert!(report.is_sound(), "{report:?}");
-    connection.execute_batch("DROP TRIGGER stuck").unwrap();
+    world.allow("entry");
     world.jobs_are_done().await;
     assert_eq!(brief(&world.page(alice, room).await.unwrap()).last().unwrap(), "3:removed");
 }
@@ -298,10 +295,7 @@ async fn r8_r19_groups_of_before_a_cut_do_not_count_though_nothing_says_so_yet()
     let room = RoomId(Uuid::now_v7());
     let full = world.does(dora, room, create(&[bob])).await.unwrap_err();
     assert_eq!((full.code, full.users), (RefusalCode::TooManyGroups, vec![bob]));
-    let connection = rusqlite::Connection::open(world.data().join("crosstalk.db")).unwrap();
-    let stuck = "CREATE TRIGGER stuck BEFORE INSERT ON entry WHEN new.kind = 5 \
-                 BEGIN SELECT RAISE(ABORT, 'stuck'); END";
-    connection.execute_batch(stuck).unwrap();
+    world.forbid("entry", "new.kind = 5");
     world.connect(bob, false).await;
     world.connect(bob, true).await;
     let third = world.group(dora, &[bob]).await;
@@ -310,9 +304,9 @@ async fn r8_r19_groups_of_before_a_cut_do_not_count_though_nothing_says_so_yet()
     assert!(world.page(bob, fourth).await.is_ok());
     let full = world.does(eve, room, create(&[bob])).await.unwrap_err();
     assert_eq!((full.code, full.users), (RefusalCode::TooManyGroups, vec![bob]));
-    connection.execute_batch("DROP TRIGGER stuck").unwrap();
+    world.allow("entry");
     world.jobs_are_done().await;
     assert_eq!(world.groups_of(bob).await, 2);
-    let report = super::super::check(&world.data()).unwrap();
+    let report = world.check();
     assert!(report.is_sound(), "{report:?}");
 }

@@ -4,7 +4,6 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "a new word fails by what it does")]
 
-use super::super::check;
 use super::support::{World, again, person};
 use crate::authority::tests::histories::{
     EVERYBODY, GINA, GUS, History, MEMBERS_MAX, Step, act_of, actor_of, beginning, command_of,
@@ -409,7 +408,7 @@ impl Run {
     async fn ends(&mut self) {
         self.look().await;
         self.inboxes_hold_all().await;
-        let report = check(&self.world.data()).unwrap();
+        let report = self.world.check();
         assert!(report.is_sound(), "{report:#?}");
     }
 }

@@ -5,7 +5,9 @@ use crate::authority::{
 };
 use crate::directory::{Deed, Directory, Done, OpenInvitation, Record};
 use crate::keys::{KeyDirectory, Places, Sealed};
+use crate::sql::{self, Connection, Engine};
 use crate::timeline::embedded::{Embedded, OpenError, Options};
+use crate::timeline::embedded::{Report, check, check_on_server};
 use crate::timeline::{
     Appended, Committed, NotAppended, Place, Proposal, Range, Read, Row, Sight, Timeline, Want,
 };
@@ -43,6 +45,7 @@ impl World {
         let mut options = Options::at(root.path().join("data"));
         let hand = Arc::clone(&clock);
         options.clock = Arc::new(move || Time(hand.load(Ordering::Relaxed)));
+        options.server = server();
         set(&mut options);
         let places = Places { directory: root.path().join("keys"), copy: None };
         let keys = Arc::new(KeyDirectory::start(&places).unwrap());
@@ -71,16 +74,70 @@ impl World {
         (self, [alice, bob, carol], room)
     }
 
-    /// A number from the database file.
+    /// What a check of the store finds.
+    pub(super) fn check(&self) -> Report {
+        let check = || match &self.options.server {
+            Some(address) => check_on_server(address),
+            None => check(&self.data()),
+        };
+        std::thread::scope(|scope| scope.spawn(check).join().unwrap()).unwrap()
+    }
+
+    /// The same as [`World::with_group`], in a file, whatever the others are tried on.
+    pub(super) async fn with_group_in_a_file() -> (Self, [UserId; 3], RoomId) {
+        Self::with(|options| options.server = None).grouped().await
+    }
+
+    /// Beside the store, on a connection of one's own.
+    fn beside<T: Send>(&self, run: impl FnOnce(&Connection) -> sql::Result<T> + Send) -> T {
+        let open = || match &self.options.server {
+            Some(address) => Connection::to_server(address),
+            None => Connection::to_file(&self.data().join("crosstalk.db")),
+        };
+        let run = || run(&open().unwrap()).unwrap();
+        std::thread::scope(|scope| scope.spawn(run).join().unwrap())
+    }
+
+    /// Runs a statement beside the store; how many rows it changed.
+    pub(super) fn change(&self, sql: &str) -> usize {
+        self.beside(|connection| connection.prepare(sql)?.execute(()))
+    }
+
+    /// From now on no row that is so can be inserted into a table.
+    pub(super) fn forbid(&self, table: &str, when: &str) {
+        self.beside(|connection| match connection.engine() {
+            Engine::Sqlite => connection.execute_batch(&format!(
+                "CREATE TRIGGER forbidden BEFORE INSERT ON {table} WHEN {when} \
+                 BEGIN SELECT RAISE(ABORT, 'forbidden'); END"
+            )),
+            Engine::Postgres => connection.execute_batch(&format!(
+                "CREATE FUNCTION forbid() RETURNS trigger LANGUAGE plpgsql \
+                   AS 'BEGIN RAISE EXCEPTION $$forbidden$$; END'; \
+                 CREATE TRIGGER forbidden BEFORE INSERT ON {table} FOR EACH ROW WHEN ({when}) \
+                   EXECUTE FUNCTION forbid()"
+            )),
+        });
+    }
+
+    /// What was forbidden is allowed again.
+    pub(super) fn allow(&self, table: &str) {
+        self.beside(|connection| match connection.engine() {
+            Engine::Sqlite => connection.execute_batch("DROP TRIGGER forbidden"),
+            Engine::Postgres => {
+                connection.execute_batch(&format!("DROP TRIGGER forbidden ON {table}"))
+            }
+        });
+    }
+
+    /// A number from the database.
     pub(super) fn sql(&self, sql: &str) -> i64 {
-        let connection = rusqlite::Connection::open(self.data().join("crosstalk.db")).unwrap();
-        connection.query_row(sql, [], |row| row.get(0)).unwrap()
+        self.beside(|connection| connection.query_row(sql, (), |row| row.get(0)))
     }
 
     /// The tables that hold rows of a room still, but for those that stay.
     pub(super) fn rows_left(&self, room: RoomId) -> Vec<String> {
         let id = room.0.simple();
-        let number = format!("(SELECT room FROM room WHERE id = x'{id}')");
+        let number = self.sql(&format!("SELECT room FROM room WHERE id = unhex('{id}')"));
         let tables = ["entry", "reaction", "pin", "stint", "named", "mark", "invitation"];
         let left = tables.into_iter().filter(|table| {
             let column =
@@ -92,9 +149,8 @@ impl World {
 
     /// Whether these words stand in any file of the store, after a checkpoint.
     pub(super) fn holds(&self, words: &str) -> bool {
-        let connection = rusqlite::Connection::open(self.data().join("crosstalk.db")).unwrap();
-        let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
-        connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+        assert!(self.options.server.is_none(), "a server's files are its own");
+        self.sql("PRAGMA wal_checkpoint(TRUNCATE)");
         std::fs::read_dir(self.data()).unwrap().any(|file| {
             let bytes = std::fs::read(file.unwrap().path()).unwrap();
             bytes.windows(words.len()).any(|window| window == words.as_bytes())
@@ -291,6 +347,20 @@ impl World {
         }
         panic!("a job is not finished");
     }
+}
+
+/// A database of a test's own on the server that the tests are to run on, if they are to
+/// (`make test-postgres`); without one they run on files.
+#[expect(clippy::disallowed_methods, reason = "tests have no settings but this one")]
+fn server() -> Option<String> {
+    let address = std::env::var("CROSSTALK_TEST_SERVER").ok()?;
+    let name = format!("test_{}", Uuid::new_v4().simple());
+    let make = || {
+        let connection = Connection::to_server(&address).unwrap();
+        connection.execute_batch(&format!("CREATE DATABASE {name}")).unwrap();
+    };
+    std::thread::scope(|scope| scope.spawn(make).join().unwrap());
+    Some(address.replace("dbname=postgres", &format!("dbname={name}")))
 }
 
 pub(super) fn person(id: UserId, company: CompanyId) -> Person {

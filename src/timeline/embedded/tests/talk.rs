@@ -75,7 +75,7 @@ async fn a_refusal_inside_a_batch_loses_no_other() {
 
 #[tokio::test]
 async fn r25_an_edit_replaces_the_text_and_unsending_erases_it() {
-    let (world, [alice, bob, _], room) = World::with_group().await;
+    let (world, [alice, bob, _], room) = World::with_group_in_a_file().await;
     let target = world.says(bob, room, "teh plan").await;
     world.does(alice, room, react(target, true)).await.unwrap();
     let edit = Command::Edit { target, text: "the plan".to_owned() };

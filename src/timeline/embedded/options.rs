@@ -1,0 +1,72 @@
+//! How a store is opened.
+
+use crate::authority::{Limits, Time};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Says what time it is.
+pub type Clock = Arc<dyn Fn() -> Time + Send + Sync>;
+
+/// How a store is opened.
+#[derive(Clone)]
+pub struct Options {
+    /// The data directory; made if it is not there.
+    pub directory: PathBuf,
+    /// The address of a PostgreSQL server that keeps the store instead.
+    pub server: Option<String>,
+    /// The limits that the rules know.
+    pub limits: Limits,
+    /// Commands that share one commit.
+    pub batch_max: usize,
+    /// Commands that wait for the writer; further ones are told that it is busy.
+    pub writer_queue: usize,
+    /// Questions that wait for a reader; who asks further ones waits.
+    pub reader_queue: usize,
+    /// Commits that wait for the follower; then the writer waits.
+    pub follower_queue: usize,
+    /// Reader threads.
+    pub readers: usize,
+    /// Rooms that the writer remembers.
+    pub rooms_cached: usize,
+    /// People whom the writer remembers.
+    pub people_cached: usize,
+    /// Places of one room in one resume.
+    pub resume_places_max: u32,
+    /// Places of a page, lines of a list.
+    pub page_places_max: u32,
+    /// Places of the page that who comes anew starts with.
+    pub first_places_max: u32,
+    /// Devices of one person.
+    pub devices_max: i64,
+    /// After so many days unseen a device is forgotten.
+    pub device_days: u32,
+    /// Pages of 4 KiB that the database file may have; at more the store is full.
+    pub pages_max: Option<i64>,
+    /// What time it is.
+    pub clock: Clock,
+}
+
+impl Options {
+    /// The defaults, for this data directory.
+    pub fn at(directory: impl Into<PathBuf>) -> Self {
+        Self {
+            directory: directory.into(),
+            server: None,
+            limits: Limits::default(),
+            batch_max: 1_000,
+            writer_queue: 4_096,
+            reader_queue: 4_096,
+            follower_queue: 256,
+            readers: 2,
+            rooms_cached: 20_000,
+            people_cached: 100_000,
+            resume_places_max: 200,
+            page_places_max: 200,
+            first_places_max: 50,
+            devices_max: 20,
+            device_days: 90,
+            pages_max: None,
+            clock: Arc::new(|| Time(jiff::Timestamp::now().as_microsecond())),
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! A store on a PostgreSQL server: our own schema in it, brought up to date by who comes first.
+
+use super::codes::Sql;
+use super::open::OpenError;
+use crate::sql::Connection;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How a store on a server is called where a file would be named.
+pub(super) const NAME: &str = "the PostgreSQL database";
+/// One after the other; a store has had the first so many of them. Never change one: add one.
+const MIGRATIONS: &[&str] = &[include_str!("schema/postgres/1.sql")];
+/// Who migrates holds this lock, who writes the next one.
+const MIGRATING: i64 = 0x5854_4b31_0000;
+const WRITING: i64 = MIGRATING + 1;
+
+/// So long the server may need to notice that a process which wrote has gone.
+const LEAVING: Duration = Duration::from_secs(3);
+const ASKED_MAX: u32 = 100;
+
+/// What there must be before the first migration.
+const FOUNDATION: &str = "CREATE SCHEMA IF NOT EXISTS crosstalk; \
+     CREATE TABLE IF NOT EXISTS crosstalk.migration (number BIGINT PRIMARY KEY)";
+
+/// A server, by its address.
+pub(super) struct Server {
+    address: String,
+}
+
+impl Server {
+    pub(super) fn at(address: &str) -> Self {
+        Self { address: address.to_owned() }
+    }
+
+    /// The writer's connection, with the schema of now. While it lives, no other process writes.
+    pub(super) fn writer(&self) -> Result<Connection, OpenError> {
+        let connection = self.connect()?;
+        let mut asked = 1;
+        while !is_alone(&connection).map_err(failed)? {
+            if asked == ASKED_MAX {
+                return Err(OpenError::InUse(PathBuf::from(NAME)));
+            }
+            asked += 1;
+            std::thread::sleep(LEAVING / ASKED_MAX);
+        }
+        connection.execute_batch("BEGIN").map_err(failed)?;
+        let found = migrate(&connection).map_err(failed)?;
+        if found > MIGRATIONS.len() {
+            return Err(newer(found));
+        }
+        connection.execute_batch("COMMIT").map_err(failed)?;
+        Ok(connection)
+    }
+
+    /// A connection that reads.
+    pub(super) fn reader(&self) -> Result<Connection, OpenError> {
+        self.connect()
+    }
+
+    fn connect(&self) -> Result<Connection, OpenError> {
+        Connection::to_server(&self.address).map_err(failed)
+    }
+}
+
+fn failed(error: crate::sql::Error) -> OpenError {
+    OpenError::Server(error.into())
+}
+
+fn newer(found: usize) -> OpenError {
+    OpenError::Newer { path: PathBuf::from(NAME), found, known: MIGRATIONS.len() }
+}
+
+fn is_alone(connection: &Connection) -> Sql<bool> {
+    let sql = "SELECT pg_try_advisory_lock(?1)";
+    connection.query_row(sql, [WRITING], |row| row.get(0))
+}
+
+/// Brings the schema up to date, if it is not newer; how many migrations it had had.
+fn migrate(connection: &Connection) -> Sql<usize> {
+    connection.execute_batch(&format!("SELECT pg_advisory_xact_lock({MIGRATING})"))?;
+    connection.execute_batch(FOUNDATION)?;
+    let sql = "SELECT coalesce(max(number), 0) FROM migration";
+    let found: i64 = connection.query_row(sql, (), |row| row.get(0))?;
+    let found = usize::try_from(found).unwrap_or_default();
+    for (number, migration) in MIGRATIONS.iter().enumerate().skip(found) {
+        connection.execute_batch(migration)?;
+        let number = i64::try_from(number + 1).unwrap_or_default();
+        let mut note = connection.prepare("INSERT INTO migration VALUES (?1)")?;
+        note.execute([number])?;
+    }
+    Ok(found)
+}
