@@ -81,8 +81,12 @@ impl Session {
         ) -> std::result::Result<T, ::postgres::Error>,
     ) -> Result<T> {
         let mut owned = Vec::new();
-        params.each(|_, raw| {
-            owned.push(Owned::of(raw));
+        params.each(|number, raw| {
+            owned.push(Owned::of(raw).ok_or_else(|| {
+                let what = "a text with U+0000, which PostgreSQL does not keep";
+                // Known before the server is asked, or it would cost the whole transaction.
+                Error::Column(number, what.to_owned())
+            })?);
             Ok(())
         })?;
         let values: Vec<&(dyn ToSql + Sync)> =
@@ -159,13 +163,15 @@ enum Owned {
 }
 
 impl Owned {
-    fn of(raw: Raw<'_>) -> Self {
-        match raw {
+    /// `None` for a text that the server can't keep.
+    fn of(raw: Raw<'_>) -> Option<Self> {
+        Some(match raw {
             Raw::Null => Self::Null,
             Raw::Integer(number) => Self::Integer(number),
+            Raw::Text(text) if text.contains('\0') => return None,
             Raw::Text(text) => Self::Text(text.to_owned()),
             Raw::Blob(bytes) => Self::Blob(bytes.to_owned()),
-        }
+        })
     }
 }
 

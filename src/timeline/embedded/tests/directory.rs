@@ -6,7 +6,7 @@ use crate::directory::{Directory, Record, SignInRefused};
 use crate::timeline::{NotAppended, Timeline, Want};
 use crosstalk_protocol::answer::ContactState;
 use crosstalk_protocol::code::RefusalCode;
-use crosstalk_protocol::ids::{DeviceId, UserId};
+use crosstalk_protocol::ids::{CompanyId, DeviceId, UserId};
 use crosstalk_protocol::push::NoticeKind;
 use uuid::Uuid;
 
@@ -168,6 +168,24 @@ async fn r30_people_are_named_only_where_they_can_be_seen() {
     world.does(alice, room, crate::authority::Command::Add { users: vec![dave] }).await.unwrap();
     let seen = names(dave).await.people;
     assert_eq!(seen.iter().map(|one| one.user).collect::<Vec<_>>(), [carol]);
+}
+
+#[tokio::test]
+async fn a_name_that_the_database_does_not_keep_costs_nobody_else() {
+    let world = World::new();
+    let company = |name: String| {
+        let act = Act::CreateCompany { company: CompanyId(Uuid::now_v7()) };
+        world.act(Actor::Operator, act, Record { name, ..Record::default() })
+    };
+    // Together: they share commits.
+    let names = (0..30).map(|index| if index % 3 == 0 { "a\0b".into() } else { index.to_string() });
+    let made = futures::future::join_all(names.map(company)).await;
+    let others = made.iter().enumerate().filter(|(index, _)| index % 3 != 0);
+    for (_, made) in others {
+        assert!(made.is_ok(), "{made:?}");
+    }
+    let kept = made.iter().filter(|made| made.is_ok()).count();
+    assert_eq!(world.store().companies().await.unwrap().len(), kept);
 }
 
 #[tokio::test]

@@ -459,3 +459,45 @@ fn random_bytes() -> [u8; 10] {
     bytes.copy_from_slice(&Uuid::new_v4().as_bytes()[..10]);
     bytes
 }
+
+/// R29: who does not know what became of his message sends it again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_break_lose_nothing_and_write_nothing_twice() {
+    let (world, [alice, bob, _], room) = World::with_group().await;
+    let world = Arc::new(world);
+    let breaking = {
+        let world = Arc::clone(&world);
+        tokio::task::spawn_blocking(move || {
+            for _ in 0..20 {
+                std::thread::sleep(std::time::Duration::from_millis(25));
+                world.break_connections();
+            }
+        })
+    };
+    let mut said = Vec::new();
+    while !breaking.is_finished() {
+        let (text, operation) = (said.len().to_string(), OperationId(Uuid::now_v7()));
+        loop {
+            match world.append(again(operation, room, bob, post(&text))).await {
+                Ok(_) => break,
+                Err(NotAppended::Failed(Error::Write(_))) => {}
+                Err(other) => panic!("{other}"),
+            }
+        }
+        said.push(text);
+    }
+    breaking.await.unwrap();
+    let read = loop {
+        let range = Range::Latest;
+        match world.store().read(alice, Want::Page { room, range, limit: 200 }).await {
+            Ok(read) => break read,
+            Err(Error::Read(_)) => {}
+            Err(other) => panic!("{other}"),
+        }
+    };
+    let last = texts(read.rooms[0].1.as_ref().unwrap());
+    assert!(!last.is_empty() && said.ends_with(&last), "{last:?}");
+    let posts = world.sql("SELECT count(*) FROM entry WHERE kind = 10");
+    assert_eq!(usize::try_from(posts).unwrap(), said.len());
+    assert!(world.check().is_sound());
+}

@@ -119,6 +119,17 @@ impl World {
         });
     }
 
+    /// The server ends the store's sessions, whatever they are at. A file has none.
+    pub(super) fn break_connections(&self) {
+        self.beside(|connection| match connection.engine() {
+            Engine::Sqlite => Ok(()),
+            Engine::Postgres => connection.execute_batch(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                 WHERE datname = current_database() AND pid <> pg_backend_pid()",
+            ),
+        });
+    }
+
     /// What was forbidden is allowed again.
     pub(super) fn allow(&self, table: &str) {
         self.beside(|connection| match connection.engine() {
