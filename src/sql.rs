@@ -66,20 +66,18 @@ impl Connection {
 
     /// A statement to be run now and again: it is planned once.
     pub(crate) fn prepare_cached(&self, sql: &str) -> Result<Statement<'_>> {
-        match &self.0 {
-            Inner::Sqlite(connection) => connection.prepare_cached(sql).map(Statement::cached),
-            Inner::Postgres(session) => return Ok(Statement::remote(session, sql)),
-        }
-        .map_err(Error::from)
+        Ok(match &self.0 {
+            Inner::Sqlite(connection) => Statement::cached(connection.prepare_cached(sql)?),
+            Inner::Postgres(session) => Statement::remote(session, sql),
+        })
     }
 
     /// A statement that its holder keeps, or runs once.
     pub(crate) fn prepare(&self, sql: &str) -> Result<Statement<'_>> {
-        match &self.0 {
-            Inner::Sqlite(connection) => connection.prepare(sql).map(Statement::own),
-            Inner::Postgres(session) => return Ok(Statement::remote(session, sql)),
-        }
-        .map_err(Error::from)
+        Ok(match &self.0 {
+            Inner::Sqlite(connection) => Statement::own(connection.prepare(sql)?),
+            Inner::Postgres(session) => Statement::remote(session, sql),
+        })
     }
 
     /// Statements without parameters, one after the other.

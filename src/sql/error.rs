@@ -37,9 +37,10 @@ pub(crate) enum Failure {
     Other,
 }
 
-/// PostgreSQL's errors say no more than "db error" by themselves.
+/// PostgreSQL's errors say no more than "db error" by themselves; their details name values, which are
+/// people's.
 fn told(error: &::postgres::Error) -> String {
-    error.as_db_error().map_or_else(|| error.to_string(), ToString::to_string)
+    error.as_db_error().map_or_else(|| error.to_string(), |it| it.message().to_owned())
 }
 
 impl Error {

@@ -70,6 +70,10 @@ impl Session {
         self.with(sql, params, |client, statement, values| client.query(statement, values))
     }
 
+    pub(super) fn columns(&self, sql: &str) -> Result<usize> {
+        Ok(self.statement(sql)?.columns().len())
+    }
+
     fn with<T>(
         &self,
         sql: &str,
@@ -147,8 +151,7 @@ fn connect(address: &str) -> Result<Client> {
 }
 
 /// The dialect of statements, in PostgreSQL's: parameters, joins that say their own order in SQLite,
-/// and the one function that it has under
-/// the same name for something else.
+/// and the one function that it has under the same name for something else.
 fn translated(sql: &str) -> String {
     sql.replace('?', "$").replace("json_each(", "elements(").replace("CROSS JOIN", "JOIN")
 }

@@ -25,6 +25,15 @@ impl<'c> Statement<'c> {
         Self(Kind::Remote(session, sql.into()))
     }
 
+    /// How many columns its rows have.
+    pub(crate) fn columns(&self) -> Result<usize> {
+        match &self.0 {
+            Kind::Cached(statement) => Ok(statement.column_count()),
+            Kind::Own(statement) => Ok(statement.column_count()),
+            Kind::Remote(session, sql) => session.columns(sql),
+        }
+    }
+
     /// Runs it; how many rows were changed.
     pub(crate) fn execute(&mut self, params: impl Params) -> Result<usize> {
         match &mut self.0 {

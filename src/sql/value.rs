@@ -150,11 +150,7 @@ impl Column for i64 {
     fn of(raw: Raw<'_>, column: usize) -> Result<Self> {
         match raw {
             Raw::Integer(number) => Ok(number),
-            // Where the column is of bytes, as of values that may be either.
-            Raw::Blob(bytes) => {
-                bytes.try_into().map(Self::from_be_bytes).or_else(|_| unfit(raw, column))
-            }
-            Raw::Null | Raw::Text(_) => unfit(raw, column),
+            Raw::Null | Raw::Text(_) | Raw::Blob(_) => unfit(raw, column),
         }
     }
 }

@@ -118,7 +118,8 @@ fn check_all(connection: &Connection) -> Sql<Report> {
         report.expect(healthy == "ok", || format!("the database file is damaged: {healthy}"));
     }
     let mut statement = connection.prepare(
-        "SELECT r.id, r.room, r.deleted, (SELECT max(CASE WHEN finished IS NULL THEN 0 ELSE 1 END) FROM job \
+        "SELECT r.id, r.room, r.deleted, \
+         (SELECT max(CASE WHEN finished IS NULL THEN 0 ELSE 1 END) FROM job \
          WHERE job.room = r.room) FROM room r ORDER BY r.room",
     )?;
     let mut found = statement.query(())?;

@@ -15,7 +15,7 @@ pub(super) enum Home {
 }
 
 impl Home {
-    /// Where the options say, and what is kept there of the store itself.
+    /// Where the options say.
     pub(super) fn open(options: &Options) -> Result<Self, OpenError> {
         match &options.server {
             Some(address) => Ok(Self::Server(Server::at(address))),

@@ -2,7 +2,7 @@
 
 use super::codes::Sql;
 use crate::keys::KeyDirectory;
-use crate::sql::{Column, Connection, Optional as _, Value};
+use crate::sql::{Column, Connection, Engine, Optional as _, Value};
 use aws_lc_rs::rand;
 
 /// What a store keeps of itself.
@@ -38,6 +38,14 @@ fn kept<T: Column>(connection: &Connection, name: &str) -> Sql<Option<T>> {
     statement.query_row([name], |row| row.get(0)).optional()
 }
 
+/// A number, which a server, whose columns have one type each, keeps as bytes.
+fn kept_number(connection: &Connection, name: &str) -> Sql<Option<i64>> {
+    match connection.engine() {
+        Engine::Sqlite => kept(connection, name),
+        Engine::Postgres => Ok(kept(connection, name)?.map(i64::from_be_bytes)),
+    }
+}
+
 /// Keeps a value of the store's own.
 pub(super) fn set_meta(connection: &Connection, name: &str, value: impl Value) -> Sql<()> {
     let mut statement = connection.prepare_cached(
@@ -47,12 +55,12 @@ pub(super) fn set_meta(connection: &Connection, name: &str, value: impl Value) -
 }
 
 fn read_meta(connection: &Connection) -> Sql<Meta> {
-    let epoch = kept(connection, "epoch")?.unwrap_or_else(|| i64::from_be_bytes(random()));
+    let epoch = kept_number(connection, "epoch")?.unwrap_or_else(|| i64::from_be_bytes(random()));
     set_meta(connection, "epoch", epoch)?;
     let hash_key = kept(connection, "hash_key")?.unwrap_or_else(random);
     set_meta(connection, "hash_key", hash_key)?;
     let next_entry = next_entry(connection)?;
-    let marked = kept(connection, "marked")?.unwrap_or_default();
+    let marked = kept_number(connection, "marked")?.unwrap_or_default();
     Ok(Meta { epoch: epoch.cast_unsigned(), hash_key, next_entry, marked })
 }
 
@@ -61,7 +69,7 @@ pub(super) fn next_entry(connection: &Connection) -> Sql<i64> {
     let last: Option<i64> =
         connection.query_row("SELECT max(id) FROM entry", (), |row| row.get(0))?;
     // After a purge of the last entries their ids must not come again.
-    let noted = kept(connection, "next_entry")?.unwrap_or(1);
+    let noted = kept_number(connection, "next_entry")?.unwrap_or(1);
     Ok(noted.max(last.unwrap_or_default() + 1))
 }
 

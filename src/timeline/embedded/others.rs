@@ -149,7 +149,8 @@ impl Reader {
         let (seen, through) = self.seen(asker, &names)?;
         let mut statement = self.statement(
             "SELECT p.person, p.id, p.name, c.id, c.name, p.guest FROM json_each(?1) j \
-             CROSS JOIN person p ON p.id = unhex(j.value ->> 0) JOIN company c ON c.company = p.company",
+             CROSS JOIN person p ON p.id = unhex(j.value ->> 0) \
+             JOIN company c ON c.company = p.company",
         )?;
         let mut found = statement.query([names])?;
         let mut people = Vec::new();

@@ -121,7 +121,7 @@ impl Reader {
         let mut statement = match self.connection.engine() {
             Engine::Sqlite => self.statement(ENTRIES)?,
             // There it is not said in which order a join answers.
-            Engine::Postgres => self.statement(concat!(entries!(), " ORDER BY j.key"))?,
+            Engine::Postgres => self.statement(&format!("{ENTRIES} ORDER BY j.key"))?,
         };
         let mut rows = statement.query([list(places.iter().map(|(_, place)| *place))])?;
         let mut bytes: HashMap<usize, usize> = HashMap::new();
@@ -191,7 +191,8 @@ impl Reader {
         }
         let mut statement = self.statement(
             "SELECT x.place, x.seq, p.id, e.body, p.id, e.client FROM json_each(?1) j \
-             CROSS JOIN reaction x ON x.place = CAST(j.value AS BIGINT) JOIN person p ON p.person = x.person \
+             CROSS JOIN reaction x ON x.place = CAST(j.value AS BIGINT) \
+             JOIN person p ON p.person = x.person \
              JOIN entry e ON e.place = ((x.place >> 40) << 40) | x.seq LIMIT ?2",
         )?;
         let mut rows = statement.query((list(places.into_iter()), REACTIONS_MAX))?;
@@ -214,19 +215,13 @@ impl Reader {
 
 /// 0 place, 1 author, 2 kind, 3 time, 4 tag, 5 detail, 6 client, 7 target, 8 body with author and
 /// operation, 11 the target's, 14 the target's version, 15 the own.
-macro_rules! entries {
-    () => {
-        "
+const ENTRIES: &str = "
     SELECT e.place, p.id, e.kind, e.time, e.tag, e.detail, e.client, e.target,
            e.body, p.id, coalesce(e.sealed_by, e.client),
            t.body, p.id, coalesce(t.sealed_by, t.client), t.version, e.version
       FROM json_each(?1) j CROSS JOIN entry e ON e.place = CAST(j.value AS BIGINT)
       LEFT JOIN person p ON p.person = e.author
-      LEFT JOIN entry t ON e.kind = 11 AND t.place = e.target"
-    };
-}
-use entries;
-const ENTRIES: &str = entries!();
+      LEFT JOIN entry t ON e.kind = 11 AND t.place = e.target";
 
 /// The places of a room in order, hidden ones merged.
 fn gather(opened: &Opened, stretch: &Stretch, mut seen: Vec<Seen>) -> Rows {

@@ -3,7 +3,7 @@
 
 use super::cache::Bounded;
 use super::codes::Sql;
-use super::rows::{self, RoomRow, member_columns, room_columns};
+use super::rows::{self, ROOM_COLUMNS, RoomRow, member_columns, room_columns};
 use crate::authority::Room;
 use crate::sql::{Connection, Optional as _};
 use crosstalk_protocol::ids::RoomId;
@@ -56,6 +56,7 @@ pub(super) fn load(connection: &Connection, id: RoomId) -> Sql<Option<Held>> {
          LEFT JOIN person f ON f.person = r.founder WHERE r.id = ?1"
     ))?;
     let found = statement.query_row([id.bytes()], |row| rows::room(row, 0)).optional()?;
+    debug_assert_eq!(ROOM_COLUMNS, statement.columns()?);
     let Some(RoomRow { number, mut room, named, described }) = found else { return Ok(None) };
     let mut statement = connection.prepare_cached(concat!(
         "SELECT ",

@@ -34,7 +34,7 @@ impl Server {
 
     /// The writer's connection, with the schema of now. While it lives, no other process writes.
     pub(super) fn writer(&self) -> Result<Connection, OpenError> {
-        let connection = self.connect()?;
+        let connection = self.reader()?;
         let mut asked = 1;
         while !is_alone(&connection).map_err(failed)? {
             if asked == ASKED_MAX {
@@ -54,10 +54,6 @@ impl Server {
 
     /// A connection that reads.
     pub(super) fn reader(&self) -> Result<Connection, OpenError> {
-        self.connect()
-    }
-
-    fn connect(&self) -> Result<Connection, OpenError> {
         Connection::to_server(&self.address).map_err(failed)
     }
 }

@@ -17,7 +17,7 @@ use super::turn::Turns;
 use crate::authority::Time;
 use crate::keys::KeyDirectory;
 use crate::mutants::{self, Mutant};
-use crate::sql::{Connection, Statement};
+use crate::sql::{Connection, Engine, Statement};
 use crate::timeline::{Committed, NotAppended};
 use crosstalk_protocol::ids::Seq;
 use parking_lot::Mutex;
@@ -88,7 +88,10 @@ impl<'c> Writer<'c> {
             again: connection.prepare(SELECT_AGAIN)?,
             insert: connection.prepare(INSERT_ENTRY)?,
         };
-        shared.marks.recover(connection, meta.marked)?;
+        if connection.engine() == Engine::Sqlite {
+            // On a server marks are committed with their messages.
+            shared.marks.recover(connection, meta.marked)?;
+        }
         let now = (options.clock)();
         Ok(Self {
             connection,

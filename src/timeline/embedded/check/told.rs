@@ -16,7 +16,7 @@ const AHEAD: &str = "SELECT count(*) FROM operation o JOIN room r ON r.room = o.
 
 /// A group takes no guests.
 const INVITED: &str = "SELECT count(*) FROM invitation i JOIN room r ON r.room = i.room \
-     WHERE i.state = 0 AND (r.kind = 2 OR r.deleted = 1)";
+     WHERE i.state = 0 AND (r.kind = 2 OR r.deleted <> 0)";
 
 const DEVICES: &str =
     "SELECT count(*) FROM device WHERE inbox > (SELECT coalesce(max(place), 0) FROM notice)";
