@@ -1,7 +1,7 @@
 //! A session of a PostgreSQL server: its statements are prepared once, its transaction is watched.
 
 use super::value::Raw;
-use super::{Error, Params, Result};
+use super::{Error, Failure, Params, Result};
 use ::postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use ::postgres::{Client, NoTls, Row, Statement};
 use std::cell::{Cell, RefCell};
@@ -53,13 +53,25 @@ impl Session {
 
     /// Begins a transaction that reads one snapshot; after the server was away, anew.
     pub(super) fn begin_reading(&self) -> Result<()> {
+        self.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    }
+
+    /// Begins a transaction. That the server has ended the session is often noticed by this only:
+    /// nothing of the transaction was said before, so it may begin in another one.
+    fn begin(&self, sql: &str) -> Result<()> {
         self.meet_again()?;
-        self.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        match self.batch(sql) {
+            Err(error) if error.failure() == Failure::Away => {
+                self.meet_again()?;
+                self.batch(sql)
+            }
+            begun => begun,
+        }
     }
 
     pub(super) fn execute(&self, sql: &str, params: impl Params) -> Result<usize> {
         if sql == "BEGIN" {
-            self.meet_again()?;
+            return self.begin(sql).map(|()| 0);
         }
         let count =
             self.with(sql, params, |client, statement, values| client.execute(statement, values))?;
