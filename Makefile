@@ -1,7 +1,7 @@
 # The words of the house. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: bench check client conformance demo docs fmt fuzz help kills mutants test test-postgres
+.PHONY: bench check client conformance demo docs fmt fuzz help kills mutants test test-cluster test-postgres
 
 help: ## List the words
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -37,10 +37,19 @@ kills: ## The server killed under load, KILLS times (300): nothing acknowledged 
 	CROSSTALK_KILLS=$(or $(KILLS),300) cargo test --locked --test promises kills:: -- --nocapture
 
 mutants: ## Every fault of src/mutants.rs put in, one after the other: does its proof notice?
-	cargo run --locked --example mutants
+	tests/cluster/with-postgres cargo run --locked --example mutants
 
 test-postgres: ## The store's tests on a PostgreSQL server of their own (needs Debian's postgresql)
 	tests/cluster/with-postgres cargo test --locked --lib timeline::
+	tests/cluster/with-postgres cargo test --locked --lib tests::nodes -- --ignored
+
+# What one node does not tell another yet (signs that somebody types or has read), and what is about a
+# node's own kernel buffers at a rate that three debug builds on two cores do not reach.
+OF_ONE_NODE = pressure typing_is_told read_marks_are_told signs_come_from
+
+test-cluster: ## The promise tests on three nodes that share a PostgreSQL server of their own
+	tests/cluster/with-postgres cargo test --locked --test promises nodes:: -- --ignored
+	CROSSTALK_TEST_NODES=3 tests/cluster/with-postgres cargo test --locked --test promises -- $(foreach name,$(OF_ONE_NODE),--skip $(name))
 
 test: ## Every test that needs nothing but this repository
 	cargo test --workspace --locked

@@ -20,6 +20,9 @@ const PROOFS: &str = include_str!("../tests/mutants/proofs.txt");
 const ATTEMPTS: u32 = 10;
 /// A proof that has not ended by then does not notice anything.
 const PATIENCE: Duration = Duration::from_mins(5);
+/// Proofs that need nodes which share a store, and where that is: `tests/cluster/with-postgres`.
+const NODES: &str = "::nodes::";
+const SERVER: &str = "CROSSTALK_TEST_SERVER";
 /// Where the build with the faults goes: it must never be taken for the program.
 const TARGET: &str = "target/mutants";
 
@@ -106,9 +109,16 @@ impl Tests {
         let (krate, test) = proof.split_once("::").context("a proof is named by its crate")?;
         let binary = self.0.get(krate).with_context(|| format!("there are no tests of {krate}"))?;
         let mut command = Command::new(binary);
-        command.args([test, "--exact"]).env("RUST_BACKTRACE", "0").env_remove("CROSSTALK_MUTANT");
+        command
+            .args([test, "--exact", "--include-ignored"])
+            .env("RUST_BACKTRACE", "0")
+            .env_remove("CROSSTALK_MUTANT");
         // A history that a fault makes fail is no regression to be kept.
         command.env("PROPTEST_DISABLE_FAILURE_PERSISTENCE", "1");
+        if !proof.contains(NODES) {
+            // The others are tried where nothing but this repository is needed.
+            command.env_remove(SERVER);
+        }
         if let Some(fault) = fault {
             command.env("CROSSTALK_MUTANT", fault);
         }

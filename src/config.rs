@@ -21,7 +21,7 @@ pub use error::{Error, Source};
 pub use example::example;
 pub use layers::Layers;
 pub use limits::Limits;
-pub use sections::{Data, Listen, Log, LogFormat, Operators, Origins};
+pub use sections::{Data, Listen, Log, LogFormat, Operators, Origins, Store};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,8 @@ pub struct Config {
     pub listen: Listen,
     /// Where things are kept.
     pub data: Data,
+    /// Where the database is.
+    pub store: Store,
     /// From which pages browsers may connect.
     pub origins: Origins,
     /// Who runs the server (R34). Without an issuer nobody can act as an operator.
@@ -55,6 +57,7 @@ pub struct Config {
 const SECTIONS: &[(&str, &[&str])] = &[
     ("listen", Listen::KEYS),
     ("data", Data::KEYS),
+    ("store", Store::KEYS),
     ("origins", Origins::KEYS),
     ("operators", Operators::KEYS),
     ("log", Log::KEYS),

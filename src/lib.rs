@@ -14,4 +14,5 @@ pub mod session;
 mod sql;
 pub mod telemetry;
 pub mod timeline;
+pub mod uptime;
 pub mod wire;

@@ -48,6 +48,12 @@ pub enum Mutant {
     SignInsKept,
     /// A token from before a revocation opens the door still (R34).
     RevokedTaken,
+    /// A removal waits for this node only, not for the others that share the store (P2).
+    OthersNotAwaited,
+    /// A node that does not confirm is waited for half as long as its lease lasts (P2).
+    LeaseHalfWaitedOut,
+    /// A lease is renewed before the hub has applied what was read with it (P2).
+    LeaseBeforeApplied,
 }
 
 /// Whether this fault is put in.
@@ -103,6 +109,9 @@ impl Mutant {
         Self::SeveredShown,
         Self::SignInsKept,
         Self::RevokedTaken,
+        Self::OthersNotAwaited,
+        Self::LeaseHalfWaitedOut,
+        Self::LeaseBeforeApplied,
     ];
 
     /// Its word in `CROSSTALK_MUTANT`.
@@ -129,6 +138,9 @@ impl Mutant {
             Self::SeveredShown => "severed_shown",
             Self::SignInsKept => "sign_ins_kept",
             Self::RevokedTaken => "revoked_taken",
+            Self::OthersNotAwaited => "others_not_awaited",
+            Self::LeaseHalfWaitedOut => "lease_half_waited_out",
+            Self::LeaseBeforeApplied => "lease_before_applied",
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod accept;
 mod connect;
+mod database;
 mod doors;
 mod drain;
 mod handshake;
@@ -14,6 +15,8 @@ use crate::config::Config;
 use crate::identity::{BadIssuer, BadKeySet, Taken, mint};
 use crate::keys;
 use crate::timeline::{self, embedded};
+pub use database::database;
+
 use accept::Acceptor;
 use axum::Router;
 use axum::middleware::from_fn;
@@ -49,6 +52,14 @@ pub enum StartError {
     /// The key of the server's own issuer can't be used.
     #[error(transparent)]
     GuestKey(#[from] mint::Error),
+    /// The file of the database's password can't be read.
+    #[error("store.password_file: {}", path.display())]
+    PasswordFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// The operators' key set can't be read.
     #[error("operators.keys_file: {}", path.display())]
     OperatorFile {

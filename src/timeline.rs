@@ -98,6 +98,17 @@ impl Fence {
         (Confirm(sender), Self(receiver))
     }
 
+    /// Whether every follower has confirmed.
+    pub fn is_open(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Whether a follower has ended without confirming.
+    pub fn is_lost(&self) -> bool {
+        // Only the end that is gone is an error.
+        self.0.has_changed().is_err() && !self.is_open()
+    }
+
     /// Waits until every follower has confirmed.
     ///
     /// # Errors
@@ -128,6 +139,8 @@ pub struct Committed {
     pub cuts: Vec<Cut>,
     /// Entries of inboxes.
     pub notices: Vec<Noticed>,
+    /// Another node registered, changed or ended a company's issuer (R34).
+    pub issuers: bool,
     /// Opened when all of this has been applied.
     pub confirm: Confirm,
 }

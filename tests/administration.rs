@@ -481,8 +481,14 @@ async fn an_invitation_is_redeemed_once_and_guessing_is_slow() {
     let refused = Client::sign_in(&Target::new(town.server.ws(), token), hello()).await;
     assert!(refused.is_err());
 
-    redeem("invented").await;
-    let slow = redeem("invented").await;
+    // Each node of a cluster counts its own.
+    let mut slow = redeem("invented").await;
+    for _ in 0..10 {
+        if slow.status != 404 {
+            break;
+        }
+        slow = redeem("invented").await;
+    }
     assert_eq!((slow.status.as_u16(), &slow.json()["code"]), (429, &json!("rate_limited")));
     assert!(slow.headers.contains_key("retry-after"));
 }

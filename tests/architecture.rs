@@ -29,7 +29,7 @@ const ONE_STORE: [&str; 2] = ["timeline", "directory"];
 
 /// Leaves that any part may use: settings, whose sections are handed down as plain options, the
 /// faults that proofs put in, and what is printed for a shell.
-const LEAVES: [&str; 3] = ["config", "mutants", "shell"];
+const LEAVES: [&str; 4] = ["config", "mutants", "shell", "uptime"];
 
 /// Who starts the log; others only write to it, and that is `tracing`'s.
 const MAY_USE_TELEMETRY: [&str; 3] = ["main", "command", "server"];
@@ -279,6 +279,19 @@ fn a_file_is_named_after_what_it_is() {
         stem.split('_').any(|word| vague.contains(&word))
     });
     none(&named.map(|source| format!("{}: says nothing", source.path)).collect::<Vec<_>>());
+}
+
+#[test]
+fn only_the_follower_opens_what_no_view_admits() {
+    // Its hub asks the view of each seat; anybody else would be a second door to content.
+    let may = ["src/authority/permit.rs", "src/timeline/embedded/nodes/news.rs"];
+    let all = sources("src");
+    let others = all.iter().filter(|source| !may.contains(&source.path.as_str()));
+    let found = others.flat_map(|source| {
+        source.places("of_follower").into_iter().map(|at| source.line(at)).collect::<Vec<_>>()
+    });
+    none(&found.collect::<Vec<_>>());
+    assert!(all.iter().any(|source| !source.places("of_follower").is_empty()), "it is looked for");
 }
 
 #[test]

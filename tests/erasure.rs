@@ -42,7 +42,7 @@ struct Written {
 
 impl Written {
     async fn new() -> Self {
-        let house = House::open().await;
+        let house = House::open_in_files().await;
         let (acme, globex) = house.two_connected_companies().await;
         let (alice, bob) = (acme.person("Alice").await, acme.person("Bob").await);
         let (carol, dan) = (globex.person("Carol").await, globex.person("Dan").await);
@@ -233,7 +233,7 @@ fn is_accounted_for(house: &House, (group, end): (RoomId, Seq), companies: &[Com
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_purge_killed_again_and_again_goes_on_until_its_receipt_is_there() {
     // R22, P3
-    let mut house = House::open_apart(&[]);
+    let mut house = House::open_apart_in_files(&[]);
     let (acme, globex) = house.two_connected_companies().await;
     let (alice, carol) = (acme.person("Alice").await, globex.person("Carol").await);
     alice.is_contact_of(&carol).await;

@@ -12,7 +12,7 @@ use crosstalk_protocol::ids::{CompanyId, OperationId, RoomId, UserId};
 use crosstalk_protocol::words::{Feature, Features};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use uuid::Uuid;
 
@@ -44,6 +44,16 @@ impl House {
     /// The same as a process of its own, which can be killed.
     pub(crate) fn open_apart(settings: &[(&str, &str)]) -> Self {
         Self::of(TestServer::start_apart(&[&QUICK, settings].concat()))
+    }
+
+    /// With its data in files, for tests that look into them.
+    pub(crate) async fn open_in_files() -> Self {
+        Self::of(TestServer::start_in_files(&QUICK).await)
+    }
+
+    /// The same as a process of its own.
+    pub(crate) fn open_apart_in_files(settings: &[(&str, &str)]) -> Self {
+        Self::of(TestServer::start_apart_in_files(&[&QUICK, settings].concat()))
     }
 
     fn of(server: TestServer) -> Self {
@@ -79,7 +89,8 @@ impl House {
             admin: Admin::new(self.server.http(), token),
             issuer,
             mint: Arc::new(mint),
-            socket: self.server.ws(),
+            sockets: self.server.sockets(),
+            turn: AtomicUsize::new(0),
             people: AtomicU32::new(0),
         }
     }
@@ -112,7 +123,8 @@ pub(crate) struct Company {
     pub(crate) admin: Admin,
     pub(crate) issuer: String,
     pub(crate) mint: Arc<Mint>,
-    socket: String,
+    sockets: Vec<String>,
+    turn: AtomicUsize,
     people: AtomicU32,
 }
 
@@ -144,7 +156,7 @@ impl Company {
             connected,
         };
         let user = self.admin.create_user(self.id, &user).await.unwrap().user;
-        let target = Target::new(self.socket.clone(), self.token_of(&subject));
+        let target = self.target(self.token_of(&subject));
         Person::new(name, user, address, subject, target)
     }
 
@@ -158,9 +170,10 @@ impl Company {
         sign(&self.mint, &self.issuer, subject, lifetime)
     }
 
-    /// The server's address for whoever has this token.
+    /// The server's address for whoever has this token: each may come to another node.
     pub(crate) fn target(&self, token: impl Into<String>) -> Target {
-        Target::new(self.socket.clone(), token)
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % self.sockets.len();
+        Target::new(self.sockets[turn].clone(), token)
     }
 
     /// The administrator takes a user off the Connected-members.

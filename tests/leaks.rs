@@ -28,13 +28,6 @@ use uuid::Uuid;
 const RACES: usize = 25;
 
 impl Person {
-    /// Whether any frame of his connection held this, so far.
-    async fn has_heard(&self, words: &str) -> bool {
-        self.settles().await;
-        let mut hand = self.hand().await;
-        hand.device.client().unwrap().transcript().iter().any(|frame| frame.contains(words))
-    }
-
     /// His cursor of a room.
     async fn cursor(&self, room: RoomId) -> Cursor {
         let hand = self.hand().await;

@@ -24,6 +24,7 @@ mod inbox;
 mod kills;
 mod leaks;
 mod many_rooms;
+mod nodes;
 mod people;
 mod pressure;
 mod process;

@@ -56,6 +56,17 @@ impl Person {
         Self::new(name, *id, address.clone(), subject.clone(), target.clone())
     }
 
+    /// The same person with another device, which goes there.
+    pub(crate) fn at(&self, target: Target) -> Self {
+        let Self { name, id, address, subject, .. } = self;
+        Self::new(name, *id, address.clone(), subject.clone(), target)
+    }
+
+    /// From now on this device goes there.
+    pub(crate) async fn moves_to(&self, target: Target) {
+        self.hand().await.device.move_to(target);
+    }
+
     /// His device.
     pub(crate) async fn hand(&self) -> tokio::sync::MutexGuard<'_, Hand> {
         self.hand.lock().await

@@ -17,7 +17,11 @@ pub(crate) struct Scene {
 
 /// The scene: Alice is the Group Master, and all of them are there.
 pub(crate) async fn scene() -> Scene {
-    let house = House::open().await;
+    scene_in(House::open().await).await
+}
+
+/// The same in this house.
+pub(crate) async fn scene_in(house: House) -> Scene {
     let (acme, globex) = house.two_connected_companies().await;
     let (alice, bob) = (acme.person("Alice").await, acme.person("Bob").await);
     let carol = globex.person("Carol").await;

@@ -2,6 +2,7 @@
 //! the program that can be killed.
 
 mod apart;
+mod cluster;
 pub(crate) mod pen;
 pub(crate) mod sealed;
 pub(crate) mod search;
@@ -12,9 +13,11 @@ use crosstalk::config::{Config, Layers};
 use crosstalk::identity::mint::{Grant, Mint, PUBLIC_FILE};
 use crosstalk::server::{self, Running};
 use crosstalk::timeline::Reads;
+use crosstalk::timeline::embedded::{check, check_on_server};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 
@@ -29,32 +32,77 @@ pub(crate) struct TestServer {
     config: Config,
     operators: Mint,
     running: Option<Running>,
+    /// The other nodes, where it is tried with several.
+    others: Vec<Running>,
+    /// Whose turn it is: as behind any load balancer, each connection may come to another node.
+    turn: AtomicUsize,
     flags: Vec<(String, String)>,
     apart: Option<Apart>,
     address: SocketAddr,
+}
+
+/// A node beside a server, which can be frozen and killed.
+pub(crate) struct Another {
+    apart: Apart,
+    address: SocketAddr,
+}
+
+impl Another {
+    /// Its address for sockets.
+    pub(crate) fn ws(&self) -> String {
+        format!("ws://{}/v1/connect", self.address)
+    }
+
+    /// Stops it where it is, as a machine that is suspended does.
+    pub(crate) fn freeze(&self) {
+        self.apart.freeze();
+    }
+
+    /// Lets it go on.
+    pub(crate) fn thaw(&self) {
+        self.apart.thaw();
+    }
+
+    /// Kills it, as a power cut does.
+    pub(crate) fn kill(self) {
+        self.apart.kill();
+    }
 }
 
 impl TestServer {
     /// Starts a server with these settings, `section.key` and value, besides those that every test
     /// server has.
     pub(crate) async fn start(settings: &[(&str, &str)]) -> Self {
-        let mut server = Self::prepare(settings);
-        let running = server::start(&server.config).await.unwrap();
-        server.address = running.address();
-        server.running = Some(running);
+        let mut server = Self::prepare(settings, cluster::database().as_deref());
+        server.run().await;
+        server
+    }
+
+    /// The same with its data in files, for tests that look into them.
+    pub(crate) async fn start_in_files(settings: &[(&str, &str)]) -> Self {
+        let mut server = Self::prepare(settings, None);
+        server.run().await;
         server
     }
 
     /// The same as a process of its own, which can be killed.
     pub(crate) fn start_apart(settings: &[(&str, &str)]) -> Self {
-        let mut server = Self::prepare(settings);
+        Self::apart(Self::prepare(settings, cluster::database().as_deref()))
+    }
+
+    /// As a process, with its data in files.
+    pub(crate) fn start_apart_in_files(settings: &[(&str, &str)]) -> Self {
+        Self::apart(Self::prepare(settings, None))
+    }
+
+    fn apart(mut server: Self) -> Self {
         let (apart, address) = Apart::start(&server.flags);
         server.address = address;
         server.apart = Some(apart);
         server
     }
 
-    fn prepare(settings: &[(&str, &str)]) -> Self {
+    fn prepare(settings: &[(&str, &str)], database: Option<&str>) -> Self {
         let home = tempfile::tempdir().unwrap();
         let keys = home.path().join("operators");
         let operators = Mint::create(&keys).unwrap();
@@ -67,12 +115,30 @@ impl TestServer {
             ("operators.keys_file", keys.join(PUBLIC_FILE).display().to_string()),
             ("limits.drain_seconds", "5".to_owned()),
         ];
+        flags.extend(database.map(|address| ("store.server", address.to_owned())));
         flags.extend(settings.iter().map(|(key, value)| (*key, (*value).to_owned())));
         let flags: Vec<(String, String)> =
             flags.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
         let config = Layers::gather(None, &BTreeMap::new(), &flags).unwrap().into_config();
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self { home, config, operators, running: None, flags, apart: None, address }
+        Self {
+            home,
+            config,
+            operators,
+            running: None,
+            others: Vec::new(),
+            turn: AtomicUsize::new(0),
+            flags,
+            apart: None,
+            address,
+        }
+    }
+
+    /// Another node on the same store, in a process of its own.
+    pub(crate) fn another(&self) -> Another {
+        assert!(self.config.store.server.is_some(), "data in files is one process's");
+        let (apart, address) = Apart::start(&self.flags);
+        Another { apart, address }
     }
 
     /// Kills the process it is, as a power cut does.
@@ -102,11 +168,19 @@ impl TestServer {
 
     /// What `crosstalk check` finds wrong with the data.
     pub(crate) fn faults(&self) -> Vec<String> {
-        crosstalk::timeline::embedded::check(&self.data()).unwrap().faults
+        let check = || match &self.config.store.server {
+            Some(address) => check_on_server(address),
+            None => check(&self.data()),
+        };
+        // Not on a thread that runs asynchronous tasks.
+        std::thread::scope(|scope| scope.spawn(check).join().unwrap()).unwrap().faults
     }
 
     /// Stops it as SIGTERM does, and waits until it has.
     pub(crate) async fn stop(&mut self) {
+        for other in self.others.drain(..) {
+            other.stop().await;
+        }
         if let Some(running) = self.running.take() {
             running.stop().await;
         }
@@ -115,9 +189,23 @@ impl TestServer {
     /// Stops it, and starts it on the same data; its address is another one.
     pub(crate) async fn restart(&mut self) {
         self.stop().await;
+        self.run().await;
+    }
+
+    async fn run(&mut self) {
         let running = server::start(&self.config).await.unwrap();
         self.address = running.address();
         self.running = Some(running);
+        let nodes = if self.config.store.server.is_some() { cluster::nodes() } else { 1 };
+        for _ in 1..nodes {
+            self.others.push(server::start(&self.config).await.unwrap());
+        }
+    }
+
+    /// The address of the node whose turn it is.
+    fn next(&self) -> SocketAddr {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % (self.others.len() + 1);
+        turn.checked_sub(1).map_or(self.address, |other| self.others[other].address())
     }
 
     /// How much its store has been asked to read since it started.
@@ -132,12 +220,17 @@ impl TestServer {
 
     /// Its address for HTTP.
     pub(crate) fn http(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.next())
     }
 
     /// Its address for sockets.
     pub(crate) fn ws(&self) -> String {
-        format!("ws://{}/v1/connect", self.address)
+        format!("ws://{}/v1/connect", self.next())
+    }
+
+    /// The addresses of all its nodes for sockets, one of them first.
+    pub(crate) fn sockets(&self) -> Vec<String> {
+        (0..=self.others.len()).map(|_| self.ws()).collect()
     }
 
     /// Where it keeps everything.

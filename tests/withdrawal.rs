@@ -115,7 +115,7 @@ struct Town {
 
 impl Town {
     async fn with_two_thousand_groups() -> Self {
-        let house = House::open_apart(&[
+        let house = House::open_apart_in_files(&[
             ("limits.company_requests_per_second", "1000000"),
             ("limits.company_requests_burst", "1000000"),
             // With those that race the cut he is in more than two thousand for a moment.

@@ -51,6 +51,11 @@ impl Device {
         }
     }
 
+    /// Connects there from now on: to another node of the same cluster.
+    pub fn move_to(&mut self, target: Target) {
+        self.target = target;
+    }
+
     /// Connects, says `hello` with all cursors, and catches up until nothing is missing.
     ///
     /// # Errors

@@ -45,6 +45,14 @@ impl Permit {
         self.outside
     }
 
+    /// Leave of a node's follower to open an entry on its way to the hub, which asks the view of each
+    /// seat before it shows it. It is nobody's, and older than any narrowing: no wire carries
+    /// anything under it. `tests/architecture.rs` knows who may say this.
+    pub(crate) fn of_follower(room: RoomId) -> Self {
+        let nobody = UserId(uuid::Uuid::nil());
+        Self { room, user: nobody, as_of: Seq::ZERO, cut: 0, outside: true }
+    }
+
     /// A permit for tests of what carries it; nothing else makes one without a view.
     #[cfg(test)]
     pub(crate) fn for_test(room: RoomId, user: UserId, as_of: Seq, cut: u64) -> Self {

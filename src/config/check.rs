@@ -61,12 +61,21 @@ fn is_origin(text: &str) -> bool {
 }
 
 fn check_together(config: &Config) -> Option<&'static str> {
-    let Config { listen, operators, limits, .. } = config;
+    let Config { listen, data, store, operators, limits, .. } = config;
     let problems = [
         (
             !listen.address.ip().is_loopback() && !listen.tls_in_front,
             "listen.address can be reached from outside, and crosstalk speaks no TLS itself: put a \
              proxy that does in front and set listen.tls_in_front = true, or listen on 127.0.0.1",
+        ),
+        (
+            store.server.is_none() && store.password_file.is_some(),
+            "store.password_file is nothing without store.server: set both, or take it away",
+        ),
+        (
+            store.server.is_some() && data.keys_directory.is_none(),
+            "nodes that share store.server share the room keys: set data.keys_directory to a directory \
+             on a volume of all of them",
         ),
         (
             operators.issuer.is_some() != operators.keys_file.is_some(),

@@ -38,6 +38,28 @@ impl Data {
 }
 
 section! {
+    /// Where the database is.
+    Store {
+        /// The address of a PostgreSQL server (15 or newer), as its own tools write it. Not set, the
+        /// database is a file in `data.directory`, of one process; set, any number of nodes share the
+        /// server. They share `data.keys_directory` as well: it has to be on a volume of all of them.
+        #[schemars(example = &"host=db.example.com user=crosstalk dbname=crosstalk")]
+        server: Option<String> = None;
+        /// A file that holds the password for it, so that no secret stands in the settings.
+        #[schemars(example = &"/etc/crosstalk/database-password")]
+        password_file: Option<PathBuf> = None;
+        /// What people call this node.
+        node: String = "node".to_owned();
+        /// So long a node hands out content after it last said that it goes on, in milliseconds; and so
+        /// long, and a tenth more, a removal waits for a node that is gone. All nodes have the same.
+        lease_milliseconds: u64 = 3_000, 300 to 60_000;
+        /// How often a node looks for what others have written, in milliseconds: so late a message of
+        /// another node comes at most.
+        sweep_milliseconds: u64 = 25, 1 to 1_000;
+    }
+}
+
+section! {
     /// From which pages browsers may connect.
     Origins {
         /// Scheme, host and port of each, exactly as a browser sends them in `Origin`. A browser with

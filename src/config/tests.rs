@@ -194,6 +194,8 @@ fn the_example_uncommented_says_the_defaults() {
     assert!(said.operators.issuer.is_some() && said.data.keys_directory.is_some());
     said.operators = Operators::default();
     said.data.keys_directory = None;
+    assert!(said.store.server.is_some() && said.store.password_file.is_some());
+    said.store = Store { server: None, password_file: None, ..said.store };
     assert_eq!(said, Config::default());
 }
 

@@ -18,7 +18,7 @@ use std::sync::Arc;
 impl Hub {
     /// Applies one commit whole, and confirms.
     pub(super) fn apply(&self, committed: Committed) {
-        let Committed { mut entries, cuts, notices, confirm } = committed;
+        let Committed { mut entries, cuts, notices, issuers: _, confirm } = committed;
         let confirm = if mutants::is(Mutant::ConfirmedFirst) {
             confirm.confirm();
             None

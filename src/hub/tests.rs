@@ -188,7 +188,7 @@ impl Scene {
 
 fn committed(entries: Vec<Live>, cuts: Vec<Cut>, notices: Vec<Noticed>) -> (Committed, Fence) {
     let (confirm, fence) = Fence::new();
-    (Committed { entries, cuts, notices, confirm }, fence)
+    (Committed { entries, cuts, notices, issuers: false, confirm }, fence)
 }
 
 fn entry(seq: u64, change: Change) -> Entry {

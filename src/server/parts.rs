@@ -1,9 +1,10 @@
 //! The parts of a server, put together.
 
 use super::StartError;
+use super::database::database;
 use crate::api::{Api, GUEST_ISSUER, Registry};
 use crate::authority;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Data};
 use crate::directory::Directory;
 use crate::hub::{self, Hub};
 use crate::identity::mint::Mint;
@@ -11,16 +12,22 @@ use crate::identity::{Issuer, Issuers, KeySet, Realm};
 use crate::keys::{InboxCursors, KeyDirectory, Places};
 use crate::rooms::Rooms;
 use crate::session::{Pace, Services};
-use crate::timeline::embedded::{Embedded, Options};
-use crate::timeline::{Reads, Timeline};
+use crate::timeline::embedded::{Embedded, NodeOptions, Options};
+use crate::timeline::{Committed, Reads, Timeline};
+use crate::uptime;
 use crate::wire::{self, Lease};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::task::TaskTracker;
 
 /// The directory of the key that signs guests' tokens, in the data directory.
 const GUEST_KEY: &str = "guest-key";
+
+/// After the registry could not be read.
+const REGISTRY_PAUSE: Duration = Duration::from_millis(200);
 
 /// What is behind the doors.
 pub(super) struct Parts {
@@ -33,6 +40,8 @@ pub(super) struct Parts {
     guest_key: PathBuf,
     /// What was begun over HTTP.
     acts: TaskTracker,
+    /// Leave of this node to hand out content.
+    lease: Arc<Lease>,
     /// The follower of the store.
     follower: TaskTracker,
 }
@@ -41,7 +50,8 @@ impl Parts {
     /// Opens keys and store, and starts what follows the store.
     pub(super) async fn assemble(config: &Config) -> Result<Self, StartError> {
         let keys = open_keys(config.data.keys()).await?;
-        let store = open_store(config, Arc::clone(&keys)).await?;
+        let lease = Arc::new(lease(&config.store));
+        let store = open_store(config, Arc::clone(&keys), Arc::clone(&lease)).await?;
         let timeline: Arc<dyn Timeline> = store.clone();
         let inboxes = Arc::new(keys.inbox_cursors(store.epoch()));
         let limits = hub::Limits {
@@ -50,22 +60,31 @@ impl Parts {
         };
         let hub = Arc::new(Hub::new(limits, Arc::clone(&inboxes)));
         let follower = TaskTracker::new();
-        follower.spawn(Arc::clone(&hub).follow(timeline.follow()));
-        let guest_key = config.data.directory.join(GUEST_KEY);
+        let commits = timeline.follow();
+        let guest_key = guest_key(config);
         let issuers = Arc::new(issuers(config, &Mint::open_or_create(&guest_key)?)?);
         let directory: Arc<dyn Directory> = store.clone();
         let operators = config.operators.issuer.clone();
         let registry = Registry::new(Arc::clone(&issuers), directory, operators);
         registry.refresh().await?;
+        let registry = Arc::new(registry);
+        if config.store.server.is_some() {
+            let (known, applied) = mpsc::channel(1);
+            follower.spawn(know_issuers(Arc::clone(&registry), commits, known));
+            follower.spawn(Arc::clone(&hub).follow(applied));
+        } else {
+            follower.spawn(Arc::clone(&hub).follow(commits));
+        }
         Ok(Self {
             rooms: Rooms::new(timeline, keys),
             store,
             hub,
             inboxes,
             issuers,
-            registry: Arc::new(registry),
+            registry,
             guest_key,
             acts: TaskTracker::new(),
+            lease,
             follower,
         })
     }
@@ -89,8 +108,7 @@ impl Parts {
                 message_bytes_max: limits.frame_bytes,
                 ..usual
             }),
-            // A node alone with its store: nobody else could have fenced it off.
-            lease: Arc::new(Lease::unlimited()),
+            lease: Arc::clone(&self.lease),
             issuers: Arc::clone(&self.issuers),
             directory: self.store.clone(),
             timeline: self.store.clone(),
@@ -116,8 +134,7 @@ impl Parts {
 
     /// Lets what was begun come to its end, then closes the store.
     pub(super) async fn close(self, until: Instant) {
-        let Self { store, rooms, hub, inboxes: _, issuers, registry, guest_key: _, acts, follower } =
-            self;
+        let Self { store, rooms, hub, issuers, registry, acts, follower, .. } = self;
         acts.close();
         if timeout_at(until, acts.wait()).await.is_err() {
             tracing::warn!("acts over HTTP were cut off; what was committed stands");
@@ -142,10 +159,61 @@ async fn open_keys(directory: PathBuf) -> Result<Arc<KeyDirectory>, StartError> 
     Ok(Arc::new(opened))
 }
 
-async fn open_store(config: &Config, keys: Arc<KeyDirectory>) -> Result<Arc<Embedded>, StartError> {
+/// A node alone with its store needs none: nobody else could have fenced it off.
+fn lease(store: &config::Store) -> Lease {
+    if store.server.is_some() { Lease::by(uptime::now) } else { Lease::unlimited() }
+}
+
+/// The key of guests' tokens: where nodes share a store, any of them meets the guests of the others.
+fn guest_key(config: &Config) -> PathBuf {
+    let Data { directory, .. } = &config.data;
+    if config.store.server.is_some() {
+        config.data.keys().join(GUEST_KEY)
+    } else {
+        directory.join(GUEST_KEY)
+    }
+}
+
+/// Hands commits on to the hub; before one that changed a company's issuer, the registry knows it. So
+/// no node takes a token of the issuer before once the change is effective (R34).
+async fn know_issuers(
+    registry: Arc<Registry>,
+    mut commits: mpsc::Receiver<Committed>,
+    hub: mpsc::Sender<Committed>,
+) {
+    while let Some(committed) = commits.recv().await {
+        while committed.issuers
+            && let Err(error) = registry.refresh().await
+        {
+            tracing::error!(%error, "the companies' issuers can't be read: nothing is handed out meanwhile");
+            tokio::time::sleep(REGISTRY_PAUSE).await;
+        }
+        if hub.send(committed).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// How the nodes of a server are told.
+fn node(store: &config::Store, lease: Arc<Lease>) -> NodeOptions {
+    NodeOptions {
+        name: store.node.clone(),
+        term: Duration::from_millis(store.lease_milliseconds),
+        sweep: Duration::from_millis(store.sweep_milliseconds),
+        extend: Arc::new(move |until| lease.extend(until)),
+    }
+}
+
+async fn open_store(
+    config: &Config,
+    keys: Arc<KeyDirectory>,
+    lease: Arc<Lease>,
+) -> Result<Arc<Embedded>, StartError> {
     let limits = &config.limits;
     let places = |entries: usize| u32::try_from(entries).unwrap_or(u32::MAX);
     let options = Options {
+        server: database(&config.store)?,
+        node: node(&config.store, lease),
         limits: rules(limits),
         batch_max: limits.writer_batch,
         writer_queue: limits.writer_queue,

@@ -25,6 +25,7 @@ mod jobs;
 mod lookups;
 mod marks;
 mod meta;
+mod nodes;
 mod open;
 mod options;
 mod others;
@@ -47,7 +48,7 @@ mod writer;
 
 pub use check::{Report, check, check_on_server};
 pub use open::{FILE, OpenError};
-pub use options::{Clock, Options};
+pub use options::{Clock, Extend, NodeOptions, Options};
 
 use super::{
     Appended, Committed, Error, Marked, NotAppended, Proposal, Read, Reads, Timeline, Want,
@@ -58,11 +59,12 @@ use crosstalk_protocol::ids::{RoomId, Seq, UserId};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use home::Home;
+use nodes::{Node, Told};
 use parking_lot::Mutex;
 use reader::{Reader, Work};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Sender, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use tally::Tally;
 use task::{Reply, Task};
@@ -75,6 +77,8 @@ pub struct Embedded {
     questions: Option<mpsc::Sender<Work>>,
     threads: Vec<JoinHandle<()>>,
     shared: Shared,
+    /// The node that follows, where others write too.
+    told: Option<Sender<Told>>,
     tally: Arc<Tally>,
     epoch: u64,
     clock: Clock,
@@ -114,8 +118,19 @@ impl Embedded {
             threads.push(std::thread::spawn(move || reader.run(&asked)));
         }
         let (tasks, queue) = sync_channel(options.writer_queue);
+        let told = match &home {
+            Home::Directory(_) => None,
+            Home::Server(server) => {
+                let around = (Arc::clone(options), Arc::clone(&keys));
+                let node = Node::join(server.reader()?, around, meta.epoch);
+                let node = node.map_err(|error| home.failed(error))?;
+                let (told, news) = std::sync::mpsc::channel();
+                threads.push(std::thread::spawn(move || node.run(&news)));
+                Some(told)
+            }
+        };
         let (ready, started) = std::sync::mpsc::channel();
-        let writer = (Arc::clone(options), shared.clone());
+        let writer = (Arc::clone(options), (shared.clone(), told.clone()));
         threads.push(std::thread::spawn(move || {
             let (options, shared) = writer;
             match Writer::new(&connection, meta, options, keys, shared) {
@@ -132,6 +147,7 @@ impl Embedded {
             questions: Some(questions),
             threads,
             shared,
+            told,
             tally,
             epoch: meta.epoch,
             clock: Arc::clone(&options.clock),
@@ -200,7 +216,14 @@ impl Timeline for Embedded {
 
     fn follow(&self) -> mpsc::Receiver<Committed> {
         let (sender, receiver) = mpsc::channel(self.follower_queue);
-        *self.shared.follower.lock() = Some(sender);
+        if let Some(told) = &self.told {
+            let (done, begun) = std::sync::mpsc::channel();
+            // A node that has ended hands on nothing, and holds no lease.
+            drop(told.send(Told::Follow(sender, done)));
+            begun.recv().ok();
+        } else {
+            *self.shared.follower.lock() = Some(sender);
+        }
         receiver
     }
 
@@ -223,6 +246,7 @@ impl Drop for Embedded {
         self.shared.closing.store(true, Ordering::Relaxed);
         self.tasks = None;
         self.questions = None;
+        self.told = None;
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
                 tracing::error!("a thread of the store panicked");

@@ -81,6 +81,13 @@ impl Person {
         }
     }
 
+    /// Whether words stood in any frame of this connection.
+    pub(crate) async fn has_heard(&self, words: &str) -> bool {
+        self.settles().await;
+        let mut hand = self.hand().await;
+        hand.device.client().unwrap().transcript().iter().any(|frame| frame.contains(words))
+    }
+
     /// R16: on every door the room is one that never was, byte for byte.
     pub(crate) async fn finds_nothing(&self, room: RoomId) {
         assert!(!self.rooms().await.contains(&room), "{} has the room listed", self.name);

@@ -3,7 +3,7 @@
 use crate::program::itself;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 /// Ports below those that systems give to connections: none takes one between a kill and a start.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
@@ -57,6 +57,21 @@ impl Apart {
             command.args(["--set", &format!("{key}={value}")]);
         }
         Self { child: command.stderr(Stdio::piped()).spawn().unwrap() }
+    }
+
+    /// Stops it where it is (SIGSTOP), as a machine that is suspended does.
+    pub(crate) fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets it go on.
+    pub(crate) fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
     }
 
     /// Kills it at once (SIGKILL), and waits until it is gone.

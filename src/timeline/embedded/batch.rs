@@ -3,6 +3,7 @@
 
 use super::codes::Sql;
 use super::marks::keep;
+use super::nodes::{Fenced, Told};
 use super::task::Attempt;
 use super::writer::{Writer, newest_cut};
 use crate::sql::{Engine, Failure};
@@ -14,7 +15,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// How soon a follower whose queue is full is offered the next commit again.
-const FOLLOWER_PAUSE: Duration = Duration::from_micros(200);
+pub(super) const FOLLOWER_PAUSE: Duration = Duration::from_micros(200);
 
 /// What a batch has brought so far; told when it is committed, forgotten when it is not.
 #[derive(Default)]
@@ -167,6 +168,14 @@ impl Writer<'_> {
         if jobs {
             self.jobs.reload(self.connection);
         }
+        if let Some(told) = &self.told {
+            let since = crate::uptime::now();
+            let fenced =
+                fence.map(|(confirm, _)| Fenced { turn: self.turns.last(), since, confirm });
+            // It ends after the writer only.
+            drop(told.send(Told::Committed(fenced)));
+            return;
+        }
         if live.is_empty() && cuts.is_empty() && notices.is_empty() && fence.is_none() {
             return;
         }
@@ -176,7 +185,10 @@ impl Writer<'_> {
             // Nobody follows: nobody is shown anything.
             None => confirm.confirm(),
             Some(follower) => {
-                self.deliver(&follower, Committed { entries: live, cuts, notices, confirm });
+                self.deliver(
+                    &follower,
+                    Committed { entries: live, cuts, notices, issuers: false, confirm },
+                );
             }
         }
     }

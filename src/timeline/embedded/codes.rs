@@ -92,6 +92,15 @@ pub(super) const fn reach_code(reach: Reach) -> i64 {
     }
 }
 
+impl Reach {
+    /// The reach that a column says.
+    pub(super) fn of_code(code: i64) -> Option<Self> {
+        [Self::Outside, Self::Whole, Self::Relock, Self::SignIns]
+            .get(usize::try_from(code).ok()?)
+            .copied()
+    }
+}
+
 /// Whose inbox, cut or job: persons have even numbers, companies odd ones.
 pub(super) const fn owner_code(subject: Subject, number: i64) -> i64 {
     match subject {

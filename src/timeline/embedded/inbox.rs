@@ -9,7 +9,7 @@ use super::writer::Writer;
 use crate::authority::{Person, Refusal, Subject};
 use crate::directory::Greeting;
 use crate::mutants::{self, Mutant};
-use crate::sql::{Connection, Optional as _};
+use crate::sql::{Connection, Engine, Optional as _};
 use crate::timeline::Noticed;
 use crosstalk_protocol::code::RefusalCode;
 use crosstalk_protocol::ids::{DeviceId, UserId};
@@ -116,11 +116,19 @@ impl Writer<'_> {
     /// A person's own notices are kept until each of his devices has dealt with them (R17). The last
     /// one of all inboxes stays: its place must not come again. So do a company's, which are few.
     fn drop_dealt_with(&self, person: i64) -> Sql<()> {
-        let mut statement = self.connection.prepare_cached(
+        let told = match self.connection.engine() {
+            Engine::Sqlite => "",
+            // A node learns from it whom a deletion cuts off.
+            Engine::Postgres => {
+                "AND (detail NOT LIKE '{\"kind\":\"deleted\"%' \
+                   OR place <= (SELECT min(noticed) FROM node))"
+            }
+        };
+        let mut statement = self.connection.prepare_cached(&format!(
             "DELETE FROM notice WHERE place IN (SELECT place FROM notice WHERE owner = CAST(?1 AS BIGINT) << 1 \
-               AND place <= (SELECT min(inbox) FROM device WHERE person = ?1) \
+               AND place <= (SELECT min(inbox) FROM device WHERE person = ?1) {told} \
                AND place < (SELECT max(place) FROM notice) LIMIT ?2)",
-        )?;
+        ))?;
         let dropped = statement.execute((person, DROPPED_MAX))?;
         if dropped == 0 {
             return Ok(());

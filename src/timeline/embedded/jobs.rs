@@ -6,7 +6,7 @@ use super::task::Attempt;
 use super::writer::Writer;
 use crate::authority::{Actor, Command, Intent, Subject};
 use crate::directory::Job;
-use crate::sql::{Connection, Row};
+use crate::sql::{Connection, Optional as _, Row};
 use crate::timeline::{NotAppended, Proposal};
 use crosstalk_protocol::ids::{OperationId, RoomId};
 use std::collections::VecDeque;
@@ -23,14 +23,14 @@ const PAUSE: Duration = Duration::from_millis(200);
 const FINISHED_TOLD: i64 = 100;
 
 /// A job that is not finished.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct OpenJob {
     pub(super) number: i64,
     kind: i64,
     owner: i64,
     pub(super) room: i64,
     pub(super) step: i64,
-    at: i64,
+    pub(super) at: i64,
 }
 
 /// The jobs that are not finished, in turns.
@@ -51,6 +51,11 @@ impl Jobs {
             // They stand in the store and are found at the next commit, or start.
             Err(error) => tracing::error!(%error, "the open jobs can't be read"),
         }
+    }
+
+    /// Nothing can be done about them for a moment.
+    pub(super) fn pause(&mut self) {
+        self.not_before = Some(Instant::now() + PAUSE);
     }
 
     pub(super) fn are_open(&self) -> bool {
@@ -94,7 +99,7 @@ impl Writer<'_> {
         self.jobs.not_before = None;
         let finished = self.slice(number).unwrap_or_else(|error| {
             tracing::warn!(job = number, %error, "a job could not go on, and is tried again");
-            self.jobs.not_before = Some(Instant::now() + PAUSE);
+            self.jobs.pause();
             false
         });
         // The slice may have planned others, and the list been read anew.
@@ -106,19 +111,23 @@ impl Writer<'_> {
 
     /// Whether the job is finished now.
     fn slice(&mut self, number: i64) -> Result<bool, String> {
-        let job = self.job(number).map_err(|error| error.to_string())?;
+        let Some(job) = self.job(number).map_err(|error| error.to_string())? else {
+            return Ok(true);
+        };
         if job.kind == PURGE {
             return self.purge(&job);
         }
-        self.in_transaction(|writer| writer.withdraw(&job)).map_err(|error| error.to_string())
+        let done = self.slice_of(&job, |writer| writer.withdraw(&job));
+        done.map(|finished| finished.unwrap_or(false)).map_err(|error| error.to_string())
     }
 
-    fn job(&self, number: i64) -> Sql<OpenJob> {
+    /// A job, if it is not finished.
+    fn job(&self, number: i64) -> Sql<Option<OpenJob>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT job, kind, coalesce(owner, 0), coalesce(room, 0), step, at FROM job \
-             WHERE job = ?1",
+             WHERE job = ?1 AND finished IS NULL",
         )?;
-        statement.query_row([number], |row| {
+        let found = statement.query_row([number], |row| {
             Ok(OpenJob {
                 number: row.get(0)?,
                 kind: row.get(1)?,
@@ -127,6 +136,21 @@ impl Writer<'_> {
                 step: row.get(4)?,
                 at: row.get(5)?,
             })
+        });
+        found.optional()
+    }
+
+    /// The next slice of a job, in a transaction of its own; `None` where another node had it first.
+    pub(super) fn slice_of<T>(
+        &mut self,
+        job: &OpenJob,
+        work: impl FnOnce(&mut Self) -> Attempt<T>,
+    ) -> Result<Option<T>, NotAppended> {
+        self.in_transaction(|writer| {
+            if writer.job(job.number)?.as_ref() != Some(job) {
+                return Ok(Ok(None));
+            }
+            Ok(work(writer)?.map(Some))
         })
     }
 

@@ -21,6 +21,10 @@ impl Meta {
     /// made for others.
     pub(super) fn of(connection: &Connection, keys: &KeyDirectory) -> Sql<Option<Self>> {
         connection.execute_batch(connection.begin_writing())?;
+        if connection.engine() == Engine::Postgres {
+            // Of two nodes that start at once the second has to find what the first has drawn.
+            connection.execute_batch("SELECT number FROM turn FOR UPDATE")?;
+        }
         let kept: Option<[u8; 16]> = kept(connection, "keys")?;
         if kept.is_some_and(|kept| kept != keys.fingerprint()) {
             connection.roll_back()?;

@@ -3,6 +3,7 @@
 use crate::authority::{Limits, Time};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Says what time it is.
 pub type Clock = Arc<dyn Fn() -> Time + Send + Sync>;
@@ -44,6 +45,36 @@ pub struct Options {
     pub pages_max: Option<i64>,
     /// What time it is.
     pub clock: Clock,
+    /// How this process lives among those that share a server.
+    pub node: NodeOptions,
+}
+
+/// Extends the lease of this node up to this moment of the clock of [`uptime`](crate::uptime).
+pub type Extend = Arc<dyn Fn(u64) + Send + Sync>;
+
+/// How a process lives among those that share a server.
+#[derive(Clone)]
+pub struct NodeOptions {
+    /// What people call it.
+    pub name: String,
+    /// How long content is handed out after a renewal was sent; and so how long a removal waits for
+    /// a node that is gone.
+    pub term: Duration,
+    /// How often it looks for what others have committed, where nobody tells.
+    pub sweep: Duration,
+    /// What a renewal does.
+    pub extend: Extend,
+}
+
+impl Default for NodeOptions {
+    fn default() -> Self {
+        Self {
+            name: "node".to_owned(),
+            term: Duration::from_secs(3),
+            sweep: Duration::from_millis(25),
+            extend: Arc::new(|_| {}),
+        }
+    }
 }
 
 impl Options {
@@ -66,6 +97,7 @@ impl Options {
             devices_max: 20,
             device_days: 90,
             pages_max: None,
+            node: NodeOptions::default(),
             clock: Arc::new(|| Time(jiff::Timestamp::now().as_microsecond())),
         }
     }

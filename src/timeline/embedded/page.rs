@@ -1,16 +1,16 @@
 //! Reading places: each asked for by its number, since seqs have no holes; shown as the view says.
 
-use super::codes::{EDITED, Sql, place, seq_of};
+use super::codes::{Sql, place, seq_of};
 use super::entries::change;
 use super::reader::Reader;
 use super::rows::{operation_id_if_any, user_id_if_any};
 use super::sight::{Opened, body, list};
-use crate::authority::{At, Entry, Time, View};
+use crate::authority::{Access, At, Entry, Time, View};
 use crate::mutants::{self, Mutant};
 use crate::sql::{Engine, Row};
 use crate::timeline::{Row as Line, Stored, StoredReaction};
 use crosstalk_protocol::entry::Change;
-use crosstalk_protocol::ids::Seq;
+use crosstalk_protocol::ids::{Seq, UserId};
 use crosstalk_protocol::push::ResetReason;
 use std::collections::HashMap;
 
@@ -119,9 +119,9 @@ impl Reader {
             return Ok(seen);
         }
         let mut statement = match self.connection.engine() {
-            Engine::Sqlite => self.statement(ENTRIES)?,
+            Engine::Sqlite => self.statement(&entries())?,
             // There it is not said in which order a join answers.
-            Engine::Postgres => self.statement(&format!("{ENTRIES} ORDER BY j.key"))?,
+            Engine::Postgres => self.statement(&format!("{} ORDER BY j.key", entries()))?,
         };
         let mut rows = statement.query([list(places.iter().map(|(_, place)| *place))])?;
         let mut bytes: HashMap<usize, usize> = HashMap::new();
@@ -148,28 +148,13 @@ impl Reader {
     }
 
     fn one_place(&self, view: &View, row: &Row<'_>) -> Sql<Seen> {
-        let seq = seq_of(row.get(0)?);
-        let kind: i64 = row.get(2)?;
-        let detail = row.text(5)?;
-        let (change, access) = change(kind, operation_id_if_any(row, 6)?, detail, row.get(7)?)?;
-        let at = At { epoch: self.epoch, seq, tag: row.get::<i64>(4)?.cast_unsigned() };
-        let shown = view.shows(seq, &change) || mutants::is(Mutant::PageWithoutView);
+        let at = at(row, self.epoch)?;
+        let (change, access) = change_of(row)?;
+        let shown = view.shows(at.seq, &change) || mutants::is(Mutant::PageWithoutView);
         if !shown {
             return Ok(Seen { at, stored: None });
         }
-        // An edit shows the text of its target as it stands now.
-        let from = if kind == EDITED { 11 } else { 8 };
-        let body = body(row, from)?;
-        let version = if kind == EDITED { row.get(14)? } else { row.get(15)? };
-        let entry = Entry {
-            seq,
-            time: Time(row.get(3)?),
-            tag: at.tag,
-            author: user_id_if_any(row, 1)?,
-            change,
-            access,
-        };
-        Ok(Seen { at, stored: Some(Stored { entry, at, body, version }) })
+        Ok(Seen { at, stored: Some(stored(row, self.epoch, (change, access))?) })
     }
 
     /// The reactions that stand on the messages shown, where their own entry may be seen too.
@@ -213,15 +198,56 @@ impl Reader {
     }
 }
 
-/// 0 place, 1 author, 2 kind, 3 time, 4 tag, 5 detail, 6 client, 7 target, 8 body with author and
-/// operation, 11 the target's, 14 the target's version, 15 the own.
-const ENTRIES: &str = "
-    SELECT e.place, p.id, e.kind, e.time, e.tag, e.detail, e.client, e.target,
-           e.body, p.id, coalesce(e.sealed_by, e.client),
-           t.body, p.id, coalesce(t.sealed_by, t.client), t.version, e.version
-      FROM json_each(?1) j CROSS JOIN entry e ON e.place = CAST(j.value AS BIGINT)
+/// What a place is read from. 0 place, 1 author, 2 kind, 3 time, 4 tag, 5 detail, 6 client, 7
+/// target, 8 body with author and operation, 11 the target's, 14 the target's version, 15 the own.
+pub(super) const ENTRY_COLUMNS: &str = "
+    e.place, p.id, e.kind, e.time, e.tag, e.detail, e.client, e.target,
+    e.body, p.id, coalesce(e.sealed_by, e.client),
+    t.body, p.id, coalesce(t.sealed_by, t.client), t.version, e.version";
+/// The column after them.
+pub(super) const ROOM_COLUMN: usize = 16;
+/// Where they come from, besides the entry itself.
+pub(super) const ENTRY_SOURCES: &str = "
       LEFT JOIN person p ON p.person = e.author
       LEFT JOIN entry t ON e.kind = 11 AND t.place = e.target";
+
+fn entries() -> String {
+    format!(
+        "SELECT {ENTRY_COLUMNS} FROM json_each(?1) j \
+         CROSS JOIN entry e ON e.place = CAST(j.value AS BIGINT) {ENTRY_SOURCES}"
+    )
+}
+
+fn at(row: &Row<'_>, epoch: u64) -> Sql<At> {
+    Ok(At { epoch, seq: seq_of(row.get(0)?), tag: row.get::<i64>(4)?.cast_unsigned() })
+}
+
+/// What happened at a place, with the access numbers it noted.
+pub(super) fn change_of(row: &Row<'_>) -> Sql<(Change, Vec<(UserId, Access)>)> {
+    change(row.get(2)?, operation_id_if_any(row, 6)?, row.text(5)?, row.get(7)?)
+}
+
+/// An entry, of which is known what happened.
+pub(super) fn stored(
+    row: &Row<'_>,
+    epoch: u64,
+    (change, access): (Change, Vec<(UserId, Access)>),
+) -> Sql<Stored> {
+    let at = at(row, epoch)?;
+    // An edit shows the text of its target as it stands now.
+    let is_edit = matches!(change, Change::Edited { .. });
+    let body = body(row, if is_edit { 11 } else { 8 })?;
+    let version = if is_edit { row.get(14)? } else { row.get(15)? };
+    let entry = Entry {
+        seq: at.seq,
+        time: Time(row.get(3)?),
+        tag: at.tag,
+        author: user_id_if_any(row, 1)?,
+        change,
+        access,
+    };
+    Ok(Stored { entry, at, body, version })
+}
 
 /// The places of a room in order, hidden ones merged.
 fn gather(opened: &Opened, stretch: &Stretch, mut seen: Vec<Seen>) -> Rows {

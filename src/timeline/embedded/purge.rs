@@ -26,21 +26,25 @@ const BY_ROOM: &[&str] = &["stint", "named", "mark", "invitation"];
 impl Writer<'_> {
     /// One slice. Whether the purge is finished now.
     pub(super) fn purge(&mut self, job: &OpenJob) -> Result<bool, String> {
-        let next = |outcome: Result<(), crate::timeline::NotAppended>| {
-            outcome.map(|()| false).map_err(|error| error.to_string())
+        let next = |outcome: Result<Option<()>, crate::timeline::NotAppended>| {
+            outcome.map(|_| false).map_err(|error| error.to_string())
         };
         match job.step {
             KEY => {
                 let room = self.id_of(job.room).map_err(|error| error.to_string())?;
                 self.keys.destroy(room).map_err(|error| error.to_string())?;
-                next(self.in_transaction(|writer| writer.step_on(job, 0, None)))
+                next(self.slice_of(job, |writer| writer.step_on(job, 0, None)))
             }
-            ROWS => next(self.in_transaction(|writer| writer.erase_rows(job))),
+            ROWS if self.somebody_is_behind(job.at).map_err(|error| error.to_string())? => {
+                self.jobs.pause();
+                Ok(false)
+            }
+            ROWS => next(self.slice_of(job, |writer| writer.erase_rows(job))),
             _ => {
                 self.truncate_log()?;
                 let now = self.now.0;
-                let finish = self.in_transaction(|writer| writer.step_on(job, 0, Some(now)));
-                finish.map(|()| true).map_err(|error| error.to_string())
+                let finish = self.slice_of(job, |writer| writer.step_on(job, 0, Some(now)));
+                finish.map(|_| true).map_err(|error| error.to_string())
             }
         }
     }
@@ -51,12 +55,22 @@ impl Writer<'_> {
         statement.query_row([room], |row| room_id(row, 0))
     }
 
+    /// Whether a node that shares the store has not applied all up to this turn: it learns from the
+    /// rows whom it has to cut off.
+    fn somebody_is_behind(&self, turn: i64) -> Sql<bool> {
+        if self.connection.engine() == Engine::Sqlite {
+            return Ok(false);
+        }
+        let sql = "SELECT EXISTS (SELECT 1 FROM node WHERE confirmed < ?1)";
+        self.connection.prepare_cached(sql)?.query_row([turn], |row| row.get(0))
+    }
+
     /// On to the next step, or done.
     fn step_on(&mut self, job: &OpenJob, rows: i64, finished: Option<i64>) -> Attempt<()> {
         let mut statement = self.connection.prepare_cached(
-            "UPDATE job SET step = step + 1, done = done + ?2, finished = ?3 WHERE job = ?1",
+            "UPDATE job SET step = step + 1, done = done + ?2, finished = ?3, at = ?4 WHERE job = ?1",
         )?;
-        statement.execute((job.number, rows, finished))?;
+        statement.execute((job.number, rows, finished, self.turns.now()))?;
         Ok(Ok(()))
     }
 

@@ -4,19 +4,14 @@ use super::codes::Sql;
 use super::open::OpenError;
 use crate::sql::Connection;
 use std::path::PathBuf;
-use std::time::Duration;
 
 /// How a store on a server is called where a file would be named.
 pub(super) const NAME: &str = "the PostgreSQL database";
 /// One after the other; a store has had the first so many of them. Never change one: add one.
-const MIGRATIONS: &[&str] = &[include_str!("schema/postgres/1.sql")];
-/// Who migrates holds this lock, who writes the next one.
+const MIGRATIONS: &[&str] =
+    &[include_str!("schema/postgres/1.sql"), include_str!("schema/postgres/2.sql")];
+/// Who migrates holds this lock.
 const MIGRATING: i64 = 0x5854_4b31_0000;
-const WRITING: i64 = MIGRATING + 1;
-
-/// So long the server may need to notice that a process which wrote has gone.
-const LEAVING: Duration = Duration::from_secs(3);
-const ASKED_MAX: u32 = 100;
 
 /// What there must be before the first migration.
 const FOUNDATION: &str = "CREATE SCHEMA IF NOT EXISTS crosstalk; \
@@ -32,17 +27,9 @@ impl Server {
         Self { address: address.to_owned() }
     }
 
-    /// The writer's connection, with the schema of now. While it lives, no other process writes.
+    /// The writer's connection, with the schema of now.
     pub(super) fn writer(&self) -> Result<Connection, OpenError> {
         let connection = self.reader()?;
-        let mut asked = 1;
-        while !is_alone(&connection).map_err(failed)? {
-            if asked == ASKED_MAX {
-                return Err(OpenError::InUse(PathBuf::from(NAME)));
-            }
-            asked += 1;
-            std::thread::sleep(LEAVING / ASKED_MAX);
-        }
         connection.execute_batch("BEGIN").map_err(failed)?;
         let found = migrate(&connection).map_err(failed)?;
         if found > MIGRATIONS.len() {
@@ -64,11 +51,6 @@ fn failed(error: crate::sql::Error) -> OpenError {
 
 fn newer(found: usize) -> OpenError {
     OpenError::Newer { path: PathBuf::from(NAME), found, known: MIGRATIONS.len() }
-}
-
-fn is_alone(connection: &Connection) -> Sql<bool> {
-    let sql = "SELECT pg_try_advisory_lock(?1)";
-    connection.query_row(sql, [WRITING], |row| row.get(0))
 }
 
 /// Brings the schema up to date, if it is not newer; how many migrations it had had.

@@ -7,5 +7,6 @@ mod governing;
 mod histories;
 mod law;
 mod measure;
+mod nodes;
 mod support;
 mod talk;

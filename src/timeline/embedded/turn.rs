@@ -27,6 +27,16 @@ impl Turns {
         Self { own: random(), known: 0, now: 0 }
     }
 
+    /// The turn of the transaction that is open; 0 where nobody takes turns.
+    pub(super) fn now(&self) -> i64 {
+        self.now
+    }
+
+    /// The last commit of this writer.
+    pub(super) fn last(&self) -> i64 {
+        self.known
+    }
+
     /// The transaction was committed.
     pub(super) fn done(&mut self) {
         self.known = self.now;
@@ -47,6 +57,15 @@ impl Writer<'_> {
             self.next_entry = next_entry(self.connection)?;
             self.jobs.reload(self.connection);
         }
+        Ok(())
+    }
+
+    /// The issuers that other nodes know are not those of this transaction.
+    pub(super) fn note_issuers(&self) -> Sql<()> {
+        if self.connection.engine() == Engine::Sqlite {
+            return Ok(());
+        }
+        self.connection.prepare_cached("UPDATE turn SET issuers = issuers + 1")?.execute(())?;
         Ok(())
     }
 

@@ -10,6 +10,7 @@ use super::fresh::Fresh;
 use super::jobs::Jobs;
 use super::marks::{self, MARKS_WAITING_MAX, Marks};
 use super::meta::{Meta, set_meta};
+use super::nodes::Told;
 use super::people::People;
 use super::rooms::Rooms;
 use super::task::{Pending, Task, pending};
@@ -23,7 +24,7 @@ use crosstalk_protocol::ids::Seq;
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -69,6 +70,8 @@ pub(super) struct Writer<'c> {
     pub(super) newest_cut: u64,
     pub(super) shared: Shared,
     pub(super) turns: Turns,
+    /// Who follows, where others write too.
+    pub(super) told: Option<Sender<Told>>,
     marked_at: Instant,
 }
 
@@ -78,7 +81,7 @@ impl<'c> Writer<'c> {
         meta: Meta,
         options: Arc<Options>,
         keys: Arc<KeyDirectory>,
-        shared: Shared,
+        (shared, told): (Shared, Option<Sender<Told>>),
     ) -> Sql<Self> {
         let hot = Hot {
             begin: connection.prepare(connection.begin_writing())?,
@@ -111,6 +114,7 @@ impl<'c> Writer<'c> {
             keys,
             shared,
             turns: Turns::new(),
+            told,
             marked_at: Instant::now(),
         })
     }

@@ -4,7 +4,7 @@ use crate::authority::{
     Act, Actor, At, Command, Intent, Person, Policy, PolicyChange, Refusal, Time,
 };
 use crate::directory::{Deed, Directory, Done, OpenInvitation, Record};
-use crate::keys::{KeyDirectory, Places, Sealed};
+use crate::keys::{Bound, KeyDirectory, Places, Sealed, Slot};
 use crate::sql::{self, Connection, Engine};
 use crate::timeline::embedded::{Embedded, OpenError, Options};
 use crate::timeline::embedded::{Report, check, check_on_server};
@@ -64,7 +64,7 @@ impl World {
         Self::with(|options| options.writer_queue = 2).grouped().await
     }
 
-    async fn grouped(mut self) -> (Self, [UserId; 3], RoomId) {
+    pub(super) async fn grouped(mut self) -> (Self, [UserId; 3], RoomId) {
         let (acme, globex) = (self.company("Acme").await, self.company("Globex").await);
         let (alice, carol) = (self.user(acme, "alice").await, self.user(acme, "carol").await);
         let bob = self.user(globex, "bob").await;
@@ -317,6 +317,32 @@ impl World {
 
     pub(super) async fn says(&self, user: UserId, room: RoomId, text: &str) -> Seq {
         self.does(user, room, post(text)).await.unwrap().seq
+    }
+
+    /// What somebody says, sealed as rooms seal it: whoever follows a server has to open it.
+    pub(super) fn sealed(&self, user: UserId, room: RoomId, text: &str) -> Proposal {
+        let mut said = proposal(room, user, post(text));
+        let slot = Slot::Operation(said.intent.operation);
+        let bound = Bound { room, author: Some(user), slot };
+        let plain = serde_json::to_vec(&said.content).unwrap();
+        said.sealed = Some(self.keys().open(room).unwrap().seal(&bound, &plain));
+        said
+    }
+
+    /// The texts of what was sealed so.
+    pub(super) fn opened(&self, sight: &Sight) -> Vec<String> {
+        let key = self.keys().open(sight.view.room()).unwrap();
+        let bodies = sight.rows.iter().filter_map(|row| match row {
+            Row::Entry(stored) => stored.body.as_ref(),
+            Row::Passed(..) => None,
+        });
+        let text = |body: &crate::timeline::Body| {
+            let slot = Slot::Operation(body.operation);
+            let bound = Bound { room: key.room(), author: body.author, slot };
+            let plain = key.open(&sight.permit, &bound, &body.sealed).ok()?;
+            serde_json::from_slice::<Content>(&plain).unwrap().text
+        };
+        bodies.filter_map(text).collect()
     }
 
     pub(super) async fn reads(&self, user: UserId, want: Want) -> Read {

@@ -19,13 +19,13 @@ fn refused(outcome: Result<crate::timeline::Appended, NotAppended>) -> RefusalCo
 async fn what_is_sent_is_read_and_followed() {
     let (world, [alice, bob, _], room) = World::with_group().await;
     let mut follower = world.store().follow();
-    let said = world.says(bob, room, "hello").await;
+    let said = world.append(world.sealed(bob, room, "hello")).await.unwrap().seq;
     let live = next(&mut follower).await;
     assert_eq!(live.entries[0].content.as_ref().unwrap().text.as_deref(), Some("hello"));
     assert_eq!(live.entries[0].entry.seq, said);
     let page = world.page(alice, room).await.unwrap();
     assert_eq!(brief(&page), ["1:created", "2:posted"]);
-    assert_eq!(texts(&page), ["hello"]);
+    assert_eq!(world.opened(&page), ["hello"]);
     assert_eq!(page.at, live.entries[0].at);
     assert_eq!(page.permit.as_of(), said);
     assert!(!page.more);

@@ -1,0 +1,286 @@
+//! One node among those that share a store on a server: it follows all commits, its own included, and
+//! hands them to its hub; says up to which one its hub has applied them; and renews the lease under
+//! which it hands out content.
+//!
+//! A renewal writes the node's row, reads in a snapshot after that what was not applied here yet, has
+//! it applied, and only then extends the lease, to a term after it was *sent*. Who removes somebody
+//! reads the rows in a snapshot after his commit. So either he sees a node's row, and waits until it
+//! has confirmed or its lease has run out; or the node's row was written after the commit, and it
+//! applies the removal before it hands out anything. `tests/model` looks at every order of these steps.
+
+mod fences;
+mod news;
+mod rows;
+
+pub(super) use fences::Fenced;
+
+use super::batch::FOLLOWER_PAUSE;
+use super::codes::Sql;
+use super::options::Options;
+use crate::keys::KeyDirectory;
+use crate::mutants::{self, Mutant};
+use crate::sql::Connection;
+use crate::timeline::{Committed, Fence};
+use crate::uptime;
+use fences::{Fences, Known, Sightings};
+use news::{News, Positions};
+use rows::{Applied, NodeId, NodeRow};
+use std::collections::VecDeque;
+use std::error::Error;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// How soon others' confirmations are looked for again while a removal waits for them.
+const FENCE_PAUSE: Duration = Duration::from_millis(5);
+/// A lease is renewed so many times in its term: two renewals may fail.
+const RENEWALS_A_TERM: u64 = 3;
+
+/// What this node is told by the rest of its process.
+pub(super) enum Told {
+    /// The writer has committed, and perhaps somebody waits until all nodes have applied it.
+    Committed(Option<Fenced>),
+    /// From now on commits go here; said when it is so.
+    Follow(mpsc::Sender<Committed>, std::sync::mpsc::Sender<()>),
+}
+
+/// Something that was handed to the hub.
+struct Handed {
+    /// Open when the hub has applied it; `None` where there was nothing to apply.
+    fence: Option<Fence>,
+    upto: Applied,
+    /// Up to when content may be handed out after that.
+    lease: Option<u64>,
+}
+
+/// This node.
+pub(super) struct Node {
+    connection: Connection,
+    options: Arc<Options>,
+    keys: Arc<KeyDirectory>,
+    hub: Option<mpsc::Sender<Committed>>,
+    epoch: u64,
+    id: NodeId,
+    /// Up to here all was handed to the hub.
+    read: Positions,
+    handed: VecDeque<Handed>,
+    applied: Applied,
+    /// What others are told in the row.
+    confirmed: i64,
+    /// The others, as of `seen`.
+    others: Vec<NodeRow>,
+    seen: i64,
+    fences: Fences,
+    sightings: Sightings,
+    renew_at: u64,
+    look_at: u64,
+    is_cut_off: bool,
+}
+
+impl Node {
+    /// Joins those that share the store. It has no seats yet: all up to now counts as applied.
+    pub(super) fn join(
+        connection: Connection,
+        (options, keys): (Arc<Options>, Arc<KeyDirectory>),
+        epoch: u64,
+    ) -> Sql<Self> {
+        let (id, sent) = (super::meta::random(), uptime::now());
+        let called = (options.node.name.as_str(), nanos(options.node.term));
+        rows::join(&connection, id, called, Applied::default())?;
+        let read = Positions::now(&connection)?;
+        let applied = Applied { turn: read.turn, notice: read.notice };
+        let mut node = Self {
+            connection,
+            options,
+            keys,
+            hub: None,
+            epoch,
+            id,
+            read,
+            handed: VecDeque::new(),
+            applied,
+            confirmed: 0,
+            others: Vec::new(),
+            seen: 0,
+            fences: Fences::default(),
+            sightings: Sightings::default(),
+            renew_at: sent,
+            look_at: sent,
+            is_cut_off: false,
+        };
+        node.extend(sent);
+        Ok(node)
+    }
+
+    /// Follows until the writer has ended, then leaves.
+    pub(super) fn run(mut self, told: &Receiver<Told>) {
+        while let Some(news) = self.wait(told) {
+            if news || uptime::now() >= self.look_at {
+                let looked = self.look();
+                self.note(looked.err());
+                let pause = if self.fences.wait() { FENCE_PAUSE } else { self.options.node.sweep };
+                self.look_at = uptime::now() + nanos(pause);
+            }
+            self.settle();
+        }
+        if let Err(error) = rows::remove(&self.connection, self.id, None) {
+            tracing::warn!(%error, "this node's row is left: removals wait until its lease has run out");
+        }
+    }
+
+    /// Waits until there is something to do; whether the writer has committed. `None` when it ended.
+    fn wait(&mut self, told: &Receiver<Told>) -> Option<bool> {
+        let pause = Duration::from_nanos(self.look_at.saturating_sub(uptime::now()));
+        let pause = if self.handed.is_empty() { pause } else { pause.min(FOLLOWER_PAUSE) };
+        let first = match told.recv_timeout(pause) {
+            Ok(first) => first,
+            Err(RecvTimeoutError::Timeout) => return Some(false),
+            Err(RecvTimeoutError::Disconnected) => return None,
+        };
+        for told in std::iter::once(first).chain(told.try_iter()) {
+            match told {
+                Told::Committed(fenced) => fenced.into_iter().for_each(|it| self.fences.add(it)),
+                Told::Follow(follower, done) => self.begin(follower, &done),
+            }
+        }
+        Some(true)
+    }
+
+    /// Begins to hand on to this hub what is committed from now on.
+    fn begin(&mut self, hub: mpsc::Sender<Committed>, done: &std::sync::mpsc::Sender<()>) {
+        // What was committed before is not for it.
+        let looked = self.look();
+        self.note(looked.err());
+        self.hub = Some(hub);
+        // Who asked waits for it.
+        done.send(()).ok();
+    }
+
+    /// Renews the lease when it is time, and hands on what was committed.
+    fn look(&mut self) -> Result<(), Box<dyn Error + Send + Sync>> {
+        if self.hub_is_busy() {
+            return Ok(());
+        }
+        let sent = uptime::now();
+        let renews = sent >= self.renew_at;
+        if renews && !rows::renew(&self.connection, self.id, self.applied)? {
+            // Others thought it gone, and so its lease has run out: it begins anew.
+            let called = (self.options.node.name.as_str(), self.term());
+            rows::join(&self.connection, self.id, called, self.applied)?;
+        }
+        let (last, epoch) = (self.read, self.epoch);
+        let read = || News::after(last, &self.connection, epoch);
+        let News { positions, entries, cuts, notices, nodes } =
+            self.connection.in_snapshot(read)?;
+        let live = entries.into_iter().map(|(room, entry)| news::opened(room, entry, &self.keys));
+        let entries = live.collect::<Result<Vec<_>, _>>()?;
+        let upto = Applied { turn: positions.turn, notice: positions.notice };
+        let mut handed = Handed { fence: None, upto, lease: renews.then_some(sent) };
+        let issuers = positions.issuers != last.issuers;
+        let nothing = !issuers && entries.is_empty() && cuts.is_empty() && notices.is_empty();
+        // Who waits is told by the hub itself, also where there is nothing to apply any more (R29).
+        if !nothing || self.fences.wait() {
+            let (confirm, fence) = Fence::new();
+            let committed = Committed { entries, cuts, notices, issuers, confirm };
+            handed.fence = self.hand_on(committed).then_some(fence);
+        }
+        self.read = positions;
+        if renews && mutants::is(Mutant::LeaseBeforeApplied) {
+            self.extend(sent);
+        }
+        self.await_hub(handed);
+        if renews {
+            self.renew_at = sent + self.term() / RENEWALS_A_TERM;
+            self.confirmed = self.applied.turn;
+        }
+        self.seen = positions.turn;
+        self.others = nodes.into_iter().filter(|row| row.id != self.id).collect();
+        self.settle();
+        self.tell_others()
+    }
+
+    /// Where nothing was handed over, all is applied that the last hand-over brings.
+    fn await_hub(&mut self, handed: Handed) {
+        match self.handed.back_mut().filter(|_| handed.fence.is_none()) {
+            Some(last) => {
+                last.upto = handed.upto;
+                last.lease = handed.lease.or(last.lease);
+            }
+            None => self.handed.push_back(handed),
+        }
+    }
+
+    fn hub_is_busy(&self) -> bool {
+        self.hub.as_ref().is_some_and(|hub| hub.capacity() == 0)
+    }
+
+    /// Hands a commit to the hub, if there is one; whether it has to be waited for.
+    fn hand_on(&self, committed: Committed) -> bool {
+        // Nobody follows: nobody is shown anything.
+        let Some(hub) = &self.hub else { return false };
+        // There is room for it. Where the hub has ended it is never confirmed, and the lease runs out.
+        drop(hub.try_send(committed));
+        true
+    }
+
+    /// Takes note of what the hub has applied, and opens what waited for it.
+    fn settle(&mut self) {
+        while let Some(first) = self.handed.pop_front() {
+            if let Some(fence) = first.fence.as_ref().filter(|fence| !fence.is_open()) {
+                if fence.is_lost() {
+                    // The hub has ended, and this process with it: nothing is effective here.
+                    self.fences = Fences::default();
+                }
+                self.handed.push_front(first);
+                break;
+            }
+            self.applied = first.upto;
+            if let Some(sent) = first.lease {
+                self.extend(sent);
+            }
+        }
+        let known = Known { turn: self.seen, others: &self.others, applied: self.applied.turn };
+        self.fences.look(&known, uptime::now(), self.term());
+    }
+
+    /// Tells the others how far this node has come, and takes away the rows of those that are gone.
+    fn tell_others(&mut self) -> Result<(), Box<dyn Error + Send + Sync>> {
+        if !self.others.is_empty() && self.confirmed < self.applied.turn {
+            rows::renew(&self.connection, self.id, self.applied)?;
+            self.confirmed = self.applied.turn;
+        }
+        for (node, beat) in self.sightings.look(&self.others, uptime::now()) {
+            tracing::warn!("a node has not renewed its lease, and counts as gone");
+            rows::remove(&self.connection, node, Some(beat))?;
+        }
+        Ok(())
+    }
+
+    fn extend(&mut self, sent: u64) {
+        (self.options.node.extend)(sent + self.term());
+    }
+
+    fn term(&self) -> u64 {
+        nanos(self.options.node.term)
+    }
+
+    /// Tells the log when the store can't be followed any more, and when it can again.
+    fn note(&mut self, error: Option<Box<dyn Error + Send + Sync>>) {
+        match error {
+            Some(error) if !self.is_cut_off => {
+                tracing::error!(%error, "the store can't be followed: without it the lease runs out, and no content is handed out");
+                self.is_cut_off = true;
+            }
+            None if self.is_cut_off => {
+                tracing::info!("the store is followed again");
+                self.is_cut_off = false;
+            }
+            Some(_) | None => {}
+        }
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

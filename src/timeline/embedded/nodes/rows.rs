@@ -1,0 +1,71 @@
+//! The rows of the nodes that share a store.
+
+use super::super::codes::Sql;
+use crate::sql::Connection;
+
+/// What a node is called in its row: drawn at every start.
+pub(super) type NodeId = [u8; 16];
+
+/// A node, as its row tells.
+pub(super) struct NodeRow {
+    pub(super) id: NodeId,
+    /// How long its lease lasts, in nanoseconds.
+    pub(super) term: u64,
+    /// Rises with every renewal.
+    pub(super) beat: i64,
+    /// The last turn of which its hub has applied all.
+    pub(super) confirmed: i64,
+}
+
+/// How far a node's hub has come.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Applied {
+    pub(super) turn: i64,
+    pub(super) notice: i64,
+}
+
+/// Writes a node's row, durably: from now on removals wait for it.
+pub(super) fn join(
+    connection: &Connection,
+    node: NodeId,
+    (name, term): (&str, u64),
+    at: Applied,
+) -> Sql<()> {
+    connection.prepare("BEGIN")?.execute(())?;
+    let sql = "INSERT INTO node (node, name, term, beat, confirmed, noticed) \
+               VALUES (?1, ?2, ?3, 1, ?4, ?5) \
+               ON CONFLICT (node) DO UPDATE SET beat = node.beat + 1";
+    connection.prepare(sql)?.execute((node, name, term.cast_signed(), at.turn, at.notice))?;
+    connection.execute_batch("COMMIT")
+}
+
+/// Says that a node goes on, and how far it has come; whether its row is there still.
+pub(super) fn renew(connection: &Connection, node: NodeId, at: Applied) -> Sql<bool> {
+    connection.prepare("BEGIN")?.execute(())?;
+    // That it is there has to last, how far it has come need not: forgotten, others wait longer.
+    connection.execute_batch("SET LOCAL synchronous_commit = off")?;
+    let sql = "UPDATE node SET beat = beat + 1, confirmed = ?2, noticed = ?3 WHERE node = ?1";
+    let renewed = connection.prepare(sql)?.execute((node, at.turn, at.notice))?;
+    connection.execute_batch("COMMIT")?;
+    Ok(renewed == 1)
+}
+
+/// Takes a node's row away, if it is as it was seen.
+pub(super) fn remove(connection: &Connection, node: NodeId, beat: Option<i64>) -> Sql<()> {
+    let sql = "DELETE FROM node WHERE node = ?1 AND beat = coalesce(CAST(?2 AS BIGINT), beat)";
+    connection.prepare(sql)?.execute((node, beat)).map(drop)
+}
+
+/// All that are there.
+pub(super) fn all(connection: &Connection) -> Sql<Vec<NodeRow>> {
+    let mut statement =
+        connection.prepare_cached("SELECT node, term, beat, confirmed FROM node")?;
+    statement.query_map((), |row| {
+        Ok(NodeRow {
+            id: row.get(0)?,
+            term: row.get::<i64>(1)?.cast_unsigned(),
+            beat: row.get(2)?,
+            confirmed: row.get(3)?,
+        })
+    })
+}

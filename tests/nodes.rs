@@ -1,0 +1,88 @@
+//! P2, P4 where a node hangs or dies. These need nodes that share a store: `make test-cluster`.
+
+use crate::house::House;
+use crate::people::Person;
+use crate::scene::{Scene, scene_in};
+use crate::support::Another;
+use crosstalk_loadtest::Target;
+use crosstalk_protocol::push::NoticeKind;
+use std::time::{Duration, Instant};
+
+const LEASE: Duration = Duration::from_secs(1);
+
+/// The scene, where leases are short; and another node, with a device of Carol's that follows the group.
+async fn carol_is_elsewhere() -> (Scene, Another, Person) {
+    let settings = [("store.lease_milliseconds", "1000")];
+    let scene = scene_in(House::open_with(&settings).await).await;
+    let node = scene.house.server.another();
+    let token = scene.globex.token_of(&scene.carol.subject);
+    let there = scene.carol.at(Target::new(node.ws(), token));
+    there.signs_in().await;
+    there.follows(scene.group).await;
+    scene.bob.says(scene.group, "before").await;
+    there.is_shown(scene.group, "before").await;
+    (scene, node, there)
+}
+
+#[tokio::test]
+#[ignore = "needs nodes that share a store: make test-cluster"]
+async fn a_frozen_node_shows_nothing_once_the_removal_is_effective() {
+    // P2, R16: reliability.md 7, a node that is stopped and goes on.
+    let (Scene { house: _house, alice, bob, carol, group, .. }, node, there) =
+        Box::pin(carol_is_elsewhere()).await;
+    node.freeze();
+    bob.says(group, "while it is frozen").await;
+    let began = now();
+    let removal = carol.is_removed_by(&alice, group).await;
+    assert!(began.elapsed() > LEASE, "the node may have shown something until then");
+    node.thaw();
+    there.is_told(NoticeKind::Removed { room: group }).await;
+    there.is_shown_nothing_after(group, removal).await;
+    assert!(!there.has_heard("while it is frozen").await);
+    there.finds_nothing(group).await;
+}
+
+#[tokio::test]
+#[ignore = "needs nodes that share a store: make test-cluster"]
+async fn a_dead_node_delays_a_removal_by_no_more_than_its_lease() {
+    // P2, P4, R16
+    let (Scene { house: _house, alice, bob, carol, group, .. }, node, _there) =
+        Box::pin(carol_is_elsewhere()).await;
+    node.kill();
+    let last = bob.says(group, "after the node has died").await;
+    carol.is_at(group, last).await;
+    let removal = carol.is_removed_by(&alice, group).await;
+    carol.is_shown_nothing_after(group, removal).await;
+    // Its row is taken away, and nobody waits for it any more.
+    tokio::time::sleep(LEASE * 2).await;
+    let began = now();
+    alice.removes(group, &[&bob]).await.unwrap();
+    assert!(began.elapsed() < LEASE, "a dead node is waited for still");
+}
+
+#[tokio::test]
+#[ignore = "needs nodes that share a store: make test-cluster"]
+async fn who_was_at_a_node_that_died_comes_back_elsewhere_and_misses_nothing() {
+    // P4
+    let (Scene { house, alice, bob, carol, group, globex, .. }, node, there) =
+        Box::pin(carol_is_elsewhere()).await;
+    node.kill();
+    let mut said = Vec::new();
+    for number in 0..20 {
+        let who = if number % 2 == 0 { &alice } else { &bob };
+        said.push(who.says(group, &format!("missed {number}")).await);
+    }
+    let token = globex.token_of(&carol.subject);
+    there.loses_the_connection().await;
+    there.moves_to(Target::new(house.server.ws(), token)).await;
+    there.signs_in().await;
+    there.is_at(group, *said.last().unwrap()).await;
+    let heard = there.texts(group).await;
+    let missed: Vec<_> = (0..20).map(|number| format!("missed {number}")).collect();
+    assert!(heard.ends_with(&missed), "{heard:?}");
+}
+
+#[expect(clippy::disallowed_methods, reason = "how long people wait is what is looked at")]
+fn now() -> Instant {
+    Instant::now()
+}

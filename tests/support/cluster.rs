@@ -1,0 +1,33 @@
+//! The same tests on a database server, and on several nodes: `make test-cluster` says where.
+
+use postgres::{Client, NoTls};
+use uuid::Uuid;
+
+/// The address of a PostgreSQL server; each test makes a database of its own.
+const SERVER: &str = "CROSSTALK_TEST_SERVER";
+/// How many nodes share it.
+const NODES: &str = "CROSSTALK_TEST_NODES";
+
+#[expect(clippy::disallowed_methods, reason = "what is tried is the caller's choice")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// The address of a new database, where it is tried with a server.
+pub(crate) fn database() -> Option<String> {
+    let server = variable(SERVER)?;
+    let name = format!("test_{}", Uuid::new_v4().simple());
+    let address = server.replace("dbname=postgres", &format!("dbname={name}"));
+    // Not on a thread that runs asynchronous tasks.
+    let make = move || {
+        let mut client = Client::connect(&server, NoTls).unwrap();
+        client.batch_execute(&format!("CREATE DATABASE {name}")).unwrap();
+    };
+    std::thread::spawn(make).join().unwrap();
+    Some(address)
+}
+
+/// With how many nodes it is tried.
+pub(crate) fn nodes() -> usize {
+    variable(SERVER).and_then(|_| variable(NODES)).map_or(1, |nodes| nodes.parse().unwrap())
+}
