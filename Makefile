@@ -43,9 +43,9 @@ test-postgres: ## The store's tests on a PostgreSQL server of their own (needs D
 	tests/cluster/with-postgres cargo test --locked --lib timeline::
 	tests/cluster/with-postgres cargo test --locked --lib tests::nodes -- --ignored
 
-# What one node does not tell another yet (signs that somebody types or has read), and what is about a
+# What is kept in files; what one node does not tell another yet (signs that somebody types or has read), and what is about a
 # node's own kernel buffers at a rate that three debug builds on two cores do not reach.
-OF_ONE_NODE = pressure typing_is_told read_marks_are_told signs_come_from
+OF_ONE_NODE = disk:: erasure:: pressure typing_is_told read_marks_are_told signs_come_from
 
 test-cluster: ## The promise tests on three nodes that share a PostgreSQL server of their own
 	tests/cluster/with-postgres cargo test --locked --test promises nodes:: -- --ignored

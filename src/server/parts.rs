@@ -17,7 +17,7 @@ use crate::timeline::{Committed, Reads, Timeline};
 use crate::uptime;
 use crate::wire::{self, Lease};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
@@ -70,7 +70,7 @@ impl Parts {
         let registry = Arc::new(registry);
         if config.store.server.is_some() {
             let (known, applied) = mpsc::channel(1);
-            follower.spawn(know_issuers(Arc::clone(&registry), commits, known));
+            follower.spawn(know_issuers(Arc::downgrade(&registry), commits, known));
             follower.spawn(Arc::clone(&hub).follow(applied));
         } else {
             follower.spawn(Arc::clone(&hub).follow(commits));
@@ -177,12 +177,14 @@ fn guest_key(config: &Config) -> PathBuf {
 /// Hands commits on to the hub; before one that changed a company's issuer, the registry knows it. So
 /// no node takes a token of the issuer before once the change is effective (R34).
 async fn know_issuers(
-    registry: Arc<Registry>,
+    registry: Weak<Registry>,
     mut commits: mpsc::Receiver<Committed>,
     hub: mpsc::Sender<Committed>,
 ) {
     while let Some(committed) = commits.recv().await {
+        // The registry holds the store, whose end is what ends this.
         while committed.issuers
+            && let Some(registry) = registry.upgrade()
             && let Err(error) = registry.refresh().await
         {
             tracing::error!(%error, "the companies' issuers can't be read: nothing is handed out meanwhile");

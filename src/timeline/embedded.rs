@@ -75,6 +75,8 @@ use writer::{Shared, Writer};
 pub struct Embedded {
     tasks: Option<SyncSender<Task>>,
     questions: Option<mpsc::Sender<Work>>,
+    readers: Vec<JoinHandle<()>>,
+    /// The writer and, where others write too, the node that follows.
     threads: Vec<JoinHandle<()>>,
     shared: Shared,
     /// The node that follows, where others write too.
@@ -105,7 +107,7 @@ impl Embedded {
         let (shared, tally) = (Shared::default(), Arc::new(Tally::default()));
         let (questions, asked) = mpsc::channel(options.reader_queue);
         let asked = Arc::new(Mutex::new(asked));
-        let mut threads = Vec::new();
+        let (mut readers, mut threads) = (Vec::new(), Vec::new());
         for _ in 0..options.readers.max(1) {
             let reader = Reader {
                 connection: home.reader()?,
@@ -115,7 +117,7 @@ impl Embedded {
                 tally: Arc::clone(&tally),
             };
             let asked = Arc::clone(&asked);
-            threads.push(std::thread::spawn(move || reader.run(&asked)));
+            readers.push(std::thread::spawn(move || reader.run(&asked)));
         }
         let (tasks, queue) = sync_channel(options.writer_queue);
         let told = match &home {
@@ -145,6 +147,7 @@ impl Embedded {
         let store = Self {
             tasks: Some(tasks),
             questions: Some(questions),
+            readers,
             threads,
             shared,
             told,
@@ -244,13 +247,20 @@ impl Drop for Embedded {
     /// What was asked for is still written; the threads are waited for.
     fn drop(&mut self) {
         self.shared.closing.store(true, Ordering::Relaxed);
-        self.tasks = None;
+        // The writer last: of connections that close at the same time SQLite takes none for the last
+        // one, and the write-ahead log would stay.
         self.questions = None;
+        join(&mut self.readers);
+        self.tasks = None;
         self.told = None;
-        for thread in self.threads.drain(..) {
-            if thread.join().is_err() {
-                tracing::error!("a thread of the store panicked");
-            }
+        join(&mut self.threads);
+    }
+}
+
+fn join(threads: &mut Vec<JoinHandle<()>>) {
+    for thread in threads.drain(..) {
+        if thread.join().is_err() {
+            tracing::error!("a thread of the store panicked");
         }
     }
 }
