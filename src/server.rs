@@ -15,13 +15,12 @@ use crate::config::Config;
 use crate::identity::{BadIssuer, BadKeySet, Taken, mint};
 use crate::keys;
 use crate::timeline::{self, embedded};
-pub use database::database;
-
 use accept::Acceptor;
 use axum::Router;
 use axum::middleware::from_fn;
 use axum::routing::any;
 use connect::Connect;
+pub use database::database;
 use doors::Doors;
 use drain::Waves;
 use parts::Parts;

@@ -7,7 +7,7 @@
 pub mod embedded;
 
 use crate::authority::{At, Entry, Intent, Permit, Refusal, Room, Subject, Time, View};
-use crate::keys::Sealed;
+use crate::keys::{Bound, KeyError, RoomKey, Sealed, Slot};
 use crosstalk_protocol::entry::{Content, LeftOut};
 use crosstalk_protocol::ids::{CompanyId, OperationId, RoomId, Seq, UserId};
 use crosstalk_protocol::push::{NoticeKind, ResetReason};
@@ -356,6 +356,19 @@ pub struct Body {
     pub author: Option<UserId>,
     /// Under which id it was sealed: of an edited message the id of the edit.
     pub operation: OperationId,
+}
+
+impl Body {
+    /// What was written, under leave to read its room.
+    ///
+    /// # Errors
+    /// As [`RoomKey::open`]; [`KeyError::Altered`] also where it is not what rooms seal.
+    pub(crate) fn open(&self, key: &RoomKey, permit: &Permit) -> Result<Content, KeyError> {
+        let slot = Slot::Operation(self.operation);
+        let bound = Bound { room: permit.room(), author: self.author, slot };
+        let plain = key.open(permit, &bound, &self.sealed)?;
+        serde_json::from_slice(&plain).map_err(|_| KeyError::Altered)
+    }
 }
 
 /// A reaction that stands.

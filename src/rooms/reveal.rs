@@ -2,7 +2,7 @@
 
 use super::{Rooms, show, unreachable};
 use crate::authority::Permit;
-use crate::keys::{Bound, RoomKey, Slot};
+use crate::keys::RoomKey;
 use crate::timeline::{Body, Error, Row, Sight, Stored, StoredReaction};
 use crosstalk_protocol::answer::{AboutRoom, Page, PinList, Reaction, RoomSummary};
 use crosstalk_protocol::entry::{Content, Entry as Sent};
@@ -180,10 +180,7 @@ fn reaction(key: &RoomKey, permit: &Permit, one: &StoredReaction) -> Result<Reac
 }
 
 fn open(key: &RoomKey, permit: &Permit, body: &Body) -> Result<Content, Error> {
-    let slot = Slot::Operation(body.operation);
-    let bound = Bound { room: permit.room(), author: body.author, slot };
-    let plain = key.open(permit, &bound, &body.sealed).map_err(unreachable)?;
-    serde_json::from_slice(&plain).map_err(|error| Error::Read(error.to_string().into()))
+    body.open(key, permit).map_err(unreachable)
 }
 
 /// As many items from one end as fit in a frame with their reactions, one at least; whether any were

@@ -28,10 +28,6 @@ impl Writer<'_> {
         if let Some(refusal) = self.unfit(&act, &deed.record)? {
             return Ok(Err(refusal));
         }
-        if matches!(act, Act::CreateCompany { .. } | Act::SetIssuer { .. } | Act::EndCompany { .. })
-        {
-            self.note_issuers()?;
-        }
         let mut job = None;
         for effect in &effects {
             job = self.take_effect(effect, &deed.record)?.or(job);

@@ -35,7 +35,10 @@ impl Writer<'_> {
         match effect {
             Effect::CompanyMade(company) => self.make_company(*company, record)?,
             Effect::IssuerSet(company) => self.set_issuer(*company, record)?,
-            Effect::CompanyEnded(company) => self.with_company(*company, |it| it.ended = true)?,
+            Effect::CompanyEnded(company) => {
+                self.with_company(*company, |it| it.ended = true)?;
+                self.note_issuers()?;
+            }
             Effect::PolicySet(company, change) => {
                 self.with_company(*company, |company| apply(company, *change))?;
             }
@@ -82,7 +85,8 @@ impl Writer<'_> {
              keys = coalesce(?4, keys) WHERE id = ?1",
         )?;
         let Record { issuer, audience, keys, .. } = record;
-        statement.execute((company.bytes(), issuer, audience, keys)).map(drop)
+        statement.execute((company.bytes(), issuer, audience, keys))?;
+        self.note_issuers()
     }
 
     fn with_company(&mut self, id: CompanyId, change: impl FnOnce(&mut Company)) -> Sql<()> {

@@ -50,7 +50,7 @@ struct Handed {
     /// Open when the hub has applied it; `None` where there was nothing to apply.
     fence: Option<Fence>,
     upto: Applied,
-    /// Up to when content may be handed out after that.
+    /// The renewal that it completes: when that was sent.
     lease: Option<u64>,
 }
 

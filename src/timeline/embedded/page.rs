@@ -13,6 +13,7 @@ use crosstalk_protocol::entry::Change;
 use crosstalk_protocol::ids::{Seq, UserId};
 use crosstalk_protocol::push::ResetReason;
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// Sealed bytes of one room in one answer: more than one frame takes. At more, the rest waits.
 const ROOM_BYTES_MAX: usize = 96 << 10;
@@ -119,9 +120,9 @@ impl Reader {
             return Ok(seen);
         }
         let mut statement = match self.connection.engine() {
-            Engine::Sqlite => self.statement(&entries())?,
+            Engine::Sqlite => self.statement(&ENTRIES)?,
             // There it is not said in which order a join answers.
-            Engine::Postgres => self.statement(&format!("{} ORDER BY j.key", entries()))?,
+            Engine::Postgres => self.statement(&format!("{} ORDER BY j.key", *ENTRIES))?,
         };
         let mut rows = statement.query([list(places.iter().map(|(_, place)| *place))])?;
         let mut bytes: HashMap<usize, usize> = HashMap::new();
@@ -211,12 +212,12 @@ pub(super) const ENTRY_SOURCES: &str = "
       LEFT JOIN person p ON p.person = e.author
       LEFT JOIN entry t ON e.kind = 11 AND t.place = e.target";
 
-fn entries() -> String {
+static ENTRIES: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT {ENTRY_COLUMNS} FROM json_each(?1) j \
          CROSS JOIN entry e ON e.place = CAST(j.value AS BIGINT) {ENTRY_SOURCES}"
     )
-}
+});
 
 fn at(row: &Row<'_>, epoch: u64) -> Sql<At> {
     Ok(At { epoch, seq: seq_of(row.get(0)?), tag: row.get::<i64>(4)?.cast_unsigned() })

@@ -6,7 +6,7 @@ use super::super::page::{ENTRY_COLUMNS, ENTRY_SOURCES, ROOM_COLUMN, change_of, s
 use super::super::rows::{company_id, room_id, user_id};
 use super::rows::{NodeRow, all};
 use crate::authority::{Permit, Subject};
-use crate::keys::{Bound, KeyDirectory, KeyError, Slot};
+use crate::keys::{KeyDirectory, KeyError};
 use crate::sql::{Connection, Error, Row};
 use crate::timeline::{Cut, Live, Noticed, Reach, Stored};
 use crosstalk_protocol::entry::Content;
@@ -146,10 +146,5 @@ fn content(
     let Some(body) = stored.body.as_ref().filter(|body| !body.sealed.0.is_empty()) else {
         return Ok(None);
     };
-    let slot = Slot::Operation(body.operation);
-    let bound = Bound { room, author: body.author, slot };
-    let key = keys.cached(room).map_or_else(|| keys.open(room), Ok)?;
-    let plain = key.open(&Permit::of_follower(room), &bound, &body.sealed)?;
-    // What was sealed here is JSON: anything else was altered before.
-    serde_json::from_slice(&plain).map(Some).map_err(|_| KeyError::Altered)
+    body.open(&keys.open(room)?, &Permit::of_follower(room)).map(Some)
 }

@@ -33,8 +33,7 @@ pub(super) fn join(
 ) -> Sql<()> {
     connection.prepare("BEGIN")?.execute(())?;
     let sql = "INSERT INTO node (node, name, term, beat, confirmed, noticed) \
-               VALUES (?1, ?2, ?3, 1, ?4, ?5) \
-               ON CONFLICT (node) DO UPDATE SET beat = node.beat + 1";
+               VALUES (?1, ?2, ?3, 1, ?4, ?5)";
     connection.prepare(sql)?.execute((node, name, term.cast_signed(), at.turn, at.notice))?;
     connection.execute_batch("COMMIT")
 }
