@@ -18,6 +18,7 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
 /// The private key's file in its directory, PKCS#8.
@@ -105,7 +106,15 @@ impl Mint {
     pub fn open_or_create(directory: &Path) -> Result<Self, Error> {
         match Self::open(directory) {
             Err(Error::File { problem, .. }) if problem.kind() == io::ErrorKind::NotFound => {
-                Self::create(directory)
+                match Self::create(directory) {
+                    // Of two nodes that start at once the other was quicker.
+                    Err(Error::File { problem, .. })
+                        if problem.kind() == io::ErrorKind::AlreadyExists =>
+                    {
+                        Self::open(directory)
+                    }
+                    created => created,
+                }
             }
             opened => opened,
         }
@@ -160,7 +169,7 @@ impl fmt::Debug for Mint {
 /// Writes a file that was not there, whole or not at all: a half-written key would stop every later
 /// start. The directory's own entry is the caller's to sync.
 fn write(path: &Path, mode: u32, bytes: &[u8]) -> io::Result<()> {
-    let unfinished = path.with_added_extension(std::process::id().to_string());
+    let unfinished = path.with_added_extension(Uuid::new_v4().simple().to_string());
     let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&unfinished)?;
     let written = file
         .write_all(bytes)

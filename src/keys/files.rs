@@ -101,7 +101,11 @@ impl Place {
         let noise = random::<FILE_BYTES_MAX>();
         io::copy(&mut noise.as_slice().take(length), &mut file)?;
         file.sync_all()?;
-        fs::remove_file(self.file(name))
+        match fs::remove_file(self.file(name)) {
+            // Another node destroys it too, and was quicker.
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            removed => removed,
+        }
     }
 
     /// Never through a link: a key file is a file, and nothing else is overwritten.

@@ -60,6 +60,10 @@ impl Session {
     /// nothing of the transaction was said before, so it may begin in another one.
     fn begin(&self, sql: &str) -> Result<()> {
         self.meet_again()?;
+        if self.open.get() || self.failed.get() {
+            // Left where a statement failed: the server would refuse every later one.
+            self.batch("ROLLBACK")?;
+        }
         match self.batch(sql) {
             Err(error) if error.failure() == Failure::Away => {
                 self.meet_again()?;
