@@ -141,6 +141,9 @@ pub struct Committed {
     pub notices: Vec<Noticed>,
     /// Another node registered, changed or ended a company's issuer (R34).
     pub issuers: bool,
+    /// This node was taken for gone, and nobody waited for it any more: what it missed may have been
+    /// erased, so nobody who is connected may stay (P2, P3).
+    pub anew: bool,
     /// Opened when all of this has been applied.
     pub confirm: Confirm,
 }

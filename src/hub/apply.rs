@@ -18,13 +18,16 @@ use std::sync::Arc;
 impl Hub {
     /// Applies one commit whole, and confirms.
     pub(super) fn apply(&self, committed: Committed) {
-        let Committed { mut entries, cuts, notices, issuers: _, confirm } = committed;
+        let Committed { mut entries, cuts, notices, issuers: _, anew, confirm } = committed;
         let confirm = if mutants::is(Mutant::ConfirmedFirst) {
             confirm.confirm();
             None
         } else {
             Some(confirm)
         };
+        if anew {
+            self.send_everyone_away();
+        }
         // Order is promised within a room only: its entries gather in one write a seat.
         entries.sort_by_key(|live| live.room);
         for cut in &cuts {
@@ -122,6 +125,15 @@ impl Hub {
     }
 
     /// R19: all seats that a cut reaches end at once, before the job has written one removal.
+    /// Nothing that waits for anybody is written any more, of no room; they come back to what is so.
+    fn send_everyone_away(&self) {
+        for connection in self.everyone() {
+            let _narrowed = connection.wire.cut(u64::MAX, false);
+            connection.wire.close(CloseCode::Isolated, 0);
+            self.disconnect(&connection);
+        }
+    }
+
     fn apply_cut(&self, cut: Cut) {
         self.cuts.insert(cut.subject, cut.number);
         match cut.reach {

@@ -188,7 +188,7 @@ impl Scene {
 
 fn committed(entries: Vec<Live>, cuts: Vec<Cut>, notices: Vec<Noticed>) -> (Committed, Fence) {
     let (confirm, fence) = Fence::new();
-    (Committed { entries, cuts, notices, issuers: false, confirm }, fence)
+    (Committed { entries, cuts, notices, issuers: false, anew: false, confirm }, fence)
 }
 
 fn entry(seq: u64, change: Change) -> Entry {
@@ -293,4 +293,24 @@ fn who_was_added_meanwhile_is_not_sent_away() {
     assert_eq!(scene.hub.send_away(&following, &connection, gone()), Attached::Again);
     let again = scene.hub.following(ROOM);
     assert_eq!(scene.hub.send_away(&again, &connection, gone()), Attached::Seated);
+}
+
+#[test]
+fn who_is_at_a_node_that_was_taken_for_gone_is_sent_away_and_shown_nothing() {
+    // P2, P3: of what the node missed, every row may have been erased.
+    let scene = Scene::new();
+    let _unread = scene.sits_down(BOB);
+    let (connection, far) = scene.connects(CAROL);
+    let following = scene.hub.following(ROOM);
+    let sight = scene.sight_of(CAROL);
+    scene.log.takes();
+    let (commit, fence) = committed(Vec::new(), Vec::new(), Vec::new());
+    scene.hub.apply(Committed { anew: true, ..commit });
+    assert!(is_effective(&fence));
+    assert_eq!(scene.hub.connections(), 0);
+    let resets = scene.log.takes().into_iter().filter(|(event, _)| *event == Event::Reset(BOB));
+    assert_eq!(resets.count(), 1, "what the kernel held of the group goes");
+    far.read_now(1 << 20);
+    scene.hub.attach(&following, &connection, &sight, &frame::text("page"));
+    assert_eq!(far.read_now(1 << 20), b"", "not a byte of the page");
 }

@@ -187,7 +187,14 @@ impl Writer<'_> {
             Some(follower) => {
                 self.deliver(
                     &follower,
-                    Committed { entries: live, cuts, notices, issuers: false, confirm },
+                    Committed {
+                        entries: live,
+                        cuts,
+                        notices,
+                        issuers: false,
+                        anew: false,
+                        confirm,
+                    },
                 );
             }
         }

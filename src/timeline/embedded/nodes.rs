@@ -75,6 +75,8 @@ pub(super) struct Node {
     sightings: Sightings,
     renew_at: u64,
     look_at: u64,
+    /// Others took it for gone, and its hub has not been told yet.
+    was_gone: bool,
     is_cut_off: bool,
 }
 
@@ -87,7 +89,7 @@ impl Node {
     ) -> Sql<Self> {
         let (id, sent) = (super::meta::random(), uptime::now());
         let called = (options.node.name.as_str(), nanos(options.node.term));
-        rows::join(&connection, id, called, Applied::default())?;
+        rows::join(&connection, id, called, (sent, Applied::default()))?;
         let read = Positions::now(&connection)?;
         let applied = Applied { turn: read.turn, notice: read.notice };
         let mut node = Self {
@@ -107,6 +109,7 @@ impl Node {
             sightings: Sightings::default(),
             renew_at: sent,
             look_at: sent,
+            was_gone: false,
             is_cut_off: false,
         };
         node.extend(sent);
@@ -164,10 +167,12 @@ impl Node {
         }
         let sent = uptime::now();
         let renews = sent >= self.renew_at;
-        if renews && !rows::renew(&self.connection, self.id, self.applied)? {
-            // Others thought it gone, and so its lease has run out: it begins anew.
+        if renews && !rows::renew(&self.connection, self.id, (sent, self.applied))? {
+            // Others thought it gone, and so its lease has run out: it begins anew, and without those
+            // who are here. What it missed may have been erased meanwhile.
             let called = (self.options.node.name.as_str(), self.term());
-            rows::join(&self.connection, self.id, called, self.applied)?;
+            rows::join(&self.connection, self.id, called, (sent, self.applied))?;
+            self.was_gone = true;
         }
         let (last, epoch) = (self.read, self.epoch);
         let read = || News::after(last, &self.connection, epoch);
@@ -178,14 +183,17 @@ impl Node {
         let upto = Applied { turn: positions.turn, notice: positions.notice };
         let mut handed = Handed { fence: None, upto, lease: renews.then_some(sent) };
         let issuers = positions.issuers != last.issuers;
-        let nothing = !issuers && entries.is_empty() && cuts.is_empty() && notices.is_empty();
+        let anew = self.was_gone;
+        let nothing =
+            !anew && !issuers && entries.is_empty() && cuts.is_empty() && notices.is_empty();
         // Who waits is told by the hub itself, also where there is nothing to apply any more (R29).
         if !nothing || self.fences.wait() {
             let (confirm, fence) = Fence::new();
-            let committed = Committed { entries, cuts, notices, issuers, confirm };
+            let committed = Committed { entries, cuts, notices, issuers, anew, confirm };
             handed.fence = self.hand_on(committed).then_some(fence);
         }
         self.read = positions;
+        self.was_gone = false;
         if renews && mutants::is(Mutant::LeaseBeforeApplied) {
             self.extend(sent);
         }
@@ -247,7 +255,7 @@ impl Node {
     /// Tells the others how far this node has come, and takes away the rows of those that are gone.
     fn tell_others(&mut self) -> Result<(), Box<dyn Error + Send + Sync>> {
         if !self.others.is_empty() && self.confirmed < self.applied.turn {
-            rows::renew(&self.connection, self.id, self.applied)?;
+            rows::renew(&self.connection, self.id, (uptime::now(), self.applied))?;
             self.confirmed = self.applied.turn;
         }
         for (node, beat) in self.sightings.look(&self.others, uptime::now()) {

@@ -9,7 +9,7 @@ use crate::authority::{Permit, Subject};
 use crate::keys::{KeyDirectory, KeyError};
 use crate::sql::{Connection, Error, Row};
 use crate::timeline::{Cut, Live, Noticed, Reach, Stored};
-use crosstalk_protocol::entry::Content;
+use crosstalk_protocol::entry::{Change, Content};
 use crosstalk_protocol::ids::RoomId;
 use std::sync::Arc;
 
@@ -134,6 +134,10 @@ pub(super) fn opened(room: RoomId, stored: Stored, keys: &KeyDirectory) -> Resul
             None
         }
     };
+    if stored.entry.change == Change::Deleted {
+        // The node that deleted it destroys the key; none may have it at hand (P3).
+        keys.forget(room);
+    }
     let Stored { entry, at, version, body: _ } = stored;
     Ok(Live { room, entry: Arc::new(entry), content, at, version })
 }

@@ -11,7 +11,8 @@ pub(super) struct NodeRow {
     pub(super) id: NodeId,
     /// How long its lease lasts, in nanoseconds.
     pub(super) term: u64,
-    /// Rises with every renewal.
+    /// When its last renewal was sent, by its own clock: it never comes again, not even where a
+    /// renewal is lost with the server.
     pub(super) beat: i64,
     /// The last turn of which its hub has applied all.
     pub(super) confirmed: i64,
@@ -29,22 +30,34 @@ pub(super) fn join(
     connection: &Connection,
     node: NodeId,
     (name, term): (&str, u64),
-    at: Applied,
+    (sent, at): (u64, Applied),
 ) -> Sql<()> {
     connection.prepare("BEGIN")?.execute(())?;
     let sql = "INSERT INTO node (node, name, term, beat, confirmed, noticed) \
-               VALUES (?1, ?2, ?3, 1, ?4, ?5)";
-    connection.prepare(sql)?.execute((node, name, term.cast_signed(), at.turn, at.notice))?;
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    connection.prepare(sql)?.execute((
+        node,
+        name,
+        term.cast_signed(),
+        sent.cast_signed(),
+        at.turn,
+        at.notice,
+    ))?;
     connection.execute_batch("COMMIT")
 }
 
 /// Says that a node goes on, and how far it has come; whether its row is there still.
-pub(super) fn renew(connection: &Connection, node: NodeId, at: Applied) -> Sql<bool> {
+pub(super) fn renew(
+    connection: &Connection,
+    node: NodeId,
+    (sent, at): (u64, Applied),
+) -> Sql<bool> {
     connection.prepare("BEGIN")?.execute(())?;
     // That it is there has to last, how far it has come need not: forgotten, others wait longer.
     connection.execute_batch("SET LOCAL synchronous_commit = off")?;
-    let sql = "UPDATE node SET beat = beat + 1, confirmed = ?2, noticed = ?3 WHERE node = ?1";
-    let renewed = connection.prepare(sql)?.execute((node, at.turn, at.notice))?;
+    let sql = "UPDATE node SET beat = ?2, confirmed = ?3, noticed = ?4 WHERE node = ?1";
+    let renewed =
+        connection.prepare(sql)?.execute((node, sent.cast_signed(), at.turn, at.notice))?;
     connection.execute_batch("COMMIT")?;
     Ok(renewed == 1)
 }

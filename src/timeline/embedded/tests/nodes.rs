@@ -191,3 +191,39 @@ async fn a_node_whose_session_ended_goes_on_and_misses_nothing() {
     }
     panic!("its lease is not renewed");
 }
+
+// P2, P3
+#[tokio::test]
+#[ignore = "needs a PostgreSQL server: make test-postgres"]
+async fn who_was_taken_for_gone_begins_anew_and_once() {
+    let (world, [alice, ..], room) = World::with(|_| {}).grouped().await;
+    let (_other, mut there, _) = another(&world);
+    // As another node does that has not seen it go on.
+    world.change("DELETE FROM node");
+    let committed = next(&mut there).await;
+    assert!(committed.anew, "it may have missed anything");
+    committed.confirm.confirm();
+    world.append(world.sealed(alice, room, "after")).await.unwrap();
+    let committed = next(&mut there).await;
+    assert!(!committed.anew);
+    assert_eq!(committed.entries.len(), 1);
+}
+
+// P4
+#[tokio::test]
+#[ignore = "needs a PostgreSQL server: make test-postgres"]
+async fn a_node_whose_statement_failed_goes_on() {
+    let (world, ..) = World::with(|_| {}).grouped().await;
+    let (_other, _there, lease) = another(&world);
+    world.change("ALTER TABLE node RENAME TO away");
+    tokio::time::sleep(TERM).await;
+    world.change("ALTER TABLE away RENAME TO node");
+    let ends = crate::uptime::now();
+    for _ in 0..100 {
+        if lease.load(Ordering::Relaxed) > ends + u64::try_from(TERM.as_nanos()).unwrap() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("its lease is not renewed");
+}

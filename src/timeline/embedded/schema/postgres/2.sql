@@ -5,7 +5,7 @@ CREATE TABLE node (
   node BYTEA PRIMARY KEY,      -- drawn at every start
   name TEXT NOT NULL,          -- for people
   term BIGINT NOT NULL,        -- how long its lease lasts, in nanoseconds
-  beat BIGINT NOT NULL,        -- rises with every renewal
+  beat BIGINT NOT NULL,        -- when its last renewal was sent, by its own clock
   confirmed BIGINT NOT NULL,   -- the last turn of which its hub has applied all
   noticed BIGINT NOT NULL      -- the last place of inboxes that its hub has told
 ) WITH (fillfactor = 50);
