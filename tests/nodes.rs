@@ -5,6 +5,7 @@ use crate::people::Person;
 use crate::scene::{Scene, scene_in};
 use crate::support::Another;
 use crosstalk_loadtest::Target;
+use crosstalk_protocol::code::CloseCode;
 use crosstalk_protocol::push::NoticeKind;
 use std::time::{Duration, Instant};
 
@@ -35,10 +36,34 @@ async fn a_frozen_node_shows_nothing_once_the_removal_is_effective() {
     let began = now();
     let removal = carol.is_removed_by(&alice, group).await;
     assert!(began.elapsed() > LEASE, "the node may have shown something until then");
+    // The others take its row away: when it goes on it begins anew, without those who are there.
+    tokio::time::sleep(LEASE).await;
     node.thaw();
+    let closed = there.is_disconnected().await;
+    assert_eq!(closed.code, Some(CloseCode::Isolated.number()));
+    there.has_heard_nothing_after(group, removal).await;
+    assert!(!there.had_heard("while it is frozen").await);
+    there.signs_in().await;
     there.is_told(NoticeKind::Removed { room: group }).await;
     there.is_shown_nothing_after(group, removal).await;
     assert!(!there.has_heard("while it is frozen").await);
+    there.finds_nothing(group).await;
+}
+
+#[tokio::test]
+#[ignore = "needs nodes that share a store: make test-cluster"]
+async fn a_node_that_was_frozen_for_a_moment_applies_the_removal_and_keeps_who_is_there() {
+    // P2, R16, R17
+    let (Scene { house: _house, alice, carol, group, .. }, node, there) =
+        Box::pin(carol_is_elsewhere()).await;
+    node.freeze();
+    let thaws = async {
+        tokio::time::sleep(LEASE / 3).await;
+        node.thaw();
+    };
+    let (removal, ()) = tokio::join!(carol.is_removed_by(&alice, group), thaws);
+    there.is_told(NoticeKind::Removed { room: group }).await;
+    there.is_shown_nothing_after(group, removal).await;
     there.finds_nothing(group).await;
 }
 

@@ -72,8 +72,14 @@ impl Person {
     /// device keeps nothing of it.
     pub(crate) async fn is_shown_nothing_after(&self, room: RoomId, removal: Seq) {
         self.settles().await;
+        let kept = self.hand().await.device.replica().room(room).is_some();
+        assert!(!kept, "{} keeps the room", self.name);
+        self.has_heard_nothing_after(room, removal).await;
+    }
+
+    /// No frame of this connection, be it closed already, is of a place from the removal on.
+    pub(crate) async fn has_heard_nothing_after(&self, room: RoomId, removal: Seq) {
         let mut hand = self.hand().await;
-        assert_eq!(hand.device.replica().room(room), None, "{} keeps the room", self.name);
         let client = hand.device.client().unwrap();
         for frame in client.transcript() {
             let highest = highest_place(frame, room);
@@ -84,6 +90,11 @@ impl Person {
     /// Whether words stood in any frame of this connection.
     pub(crate) async fn has_heard(&self, words: &str) -> bool {
         self.settles().await;
+        self.had_heard(words).await
+    }
+
+    /// The same of a connection that may be closed already.
+    pub(crate) async fn had_heard(&self, words: &str) -> bool {
         let mut hand = self.hand().await;
         hand.device.client().unwrap().transcript().iter().any(|frame| frame.contains(words))
     }
