@@ -30,6 +30,7 @@ use crate::directory::{CompanyRecord, Deed, Directory, PersonRecord};
 use crate::identity::mint::Mint;
 use crate::rooms::Rooms;
 use crate::timeline::Timeline;
+use crate::wire::Lease;
 use axum::Router;
 use companies::Carried;
 use crosstalk_protocol::code::FailureCode;
@@ -52,6 +53,8 @@ pub struct Api {
     pub registry: Arc<Registry>,
     /// The key of the server's own issuer, for guests' tokens (R33).
     pub guests: Mint,
+    /// Leave of this node to take anybody in.
+    pub lease: Arc<Lease>,
     /// How much of everything.
     pub limits: Limits,
     /// Where acts run: one that was begun is carried out, also when who asked for it hangs up.

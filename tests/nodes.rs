@@ -4,8 +4,8 @@ use crate::house::House;
 use crate::people::Person;
 use crate::scene::{Scene, scene_in};
 use crate::support::Another;
-use crosstalk_loadtest::Target;
-use crosstalk_protocol::code::CloseCode;
+use crosstalk_loadtest::{Error, Target};
+use crosstalk_protocol::code::{CloseCode, FailureCode};
 use crosstalk_protocol::push::NoticeKind;
 use std::time::{Duration, Instant};
 
@@ -105,6 +105,36 @@ async fn who_was_at_a_node_that_died_comes_back_elsewhere_and_misses_nothing() {
     let heard = there.texts(group).await;
     let missed: Vec<_> = (0..20).map(|number| format!("missed {number}")).collect();
     assert!(heard.ends_with(&missed), "{heard:?}");
+}
+
+#[tokio::test]
+#[ignore = "needs nodes that share a store: make test-cluster"]
+async fn a_node_whose_lease_has_run_out_takes_nobody_in() {
+    // R34: the token may be one of an issuer that was replaced meanwhile, at another node.
+    let (Scene { house, alice, acme, .. }, ..) = Box::pin(carol_is_elsewhere()).await;
+    let tablet = alice.with_another_device();
+    let database = house.server.database().to_owned();
+    // It reads what it likes, and can't renew.
+    let locked = tokio::task::spawn_blocking(move || {
+        let mut client = postgres::Client::connect(&database, postgres::NoTls).unwrap();
+        client.batch_execute("BEGIN; LOCK TABLE crosstalk.node IN EXCLUSIVE MODE").unwrap();
+        client
+    });
+    let mut client = locked.await.unwrap();
+    tokio::time::sleep(LEASE * 2).await;
+    let Err(Error::Closed(closed)) = tablet.tries_to_sign_in().await else {
+        panic!("a node without a lease took somebody in");
+    };
+    assert_eq!(closed.known(), Some(CloseCode::Isolated));
+    let Err(Error::Failed(failed)) = acme.admin.company(acme.id).await else {
+        panic!("a node without a lease answered over HTTP");
+    };
+    assert_eq!(failed.code, FailureCode::Unavailable);
+    let released = move || client.batch_execute("ROLLBACK");
+    tokio::task::spawn_blocking(released).await.unwrap().unwrap();
+    while tablet.tries_to_sign_in().await.is_err() {
+        tokio::time::sleep(LEASE / 10).await;
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "how long people wait is what is looked at")]

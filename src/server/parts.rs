@@ -4,6 +4,7 @@ use super::StartError;
 use super::database::database;
 use crate::api::{Api, GUEST_ISSUER, Registry};
 use crate::authority;
+use crate::config::fixed::DATABASE_SILENT_SECONDS;
 use crate::config::{self, Config, Data};
 use crate::directory::Directory;
 use crate::hub::{self, Hub};
@@ -19,12 +20,15 @@ use crate::wire::{self, Lease};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
-use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout_at};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::task::TaskTracker;
 
 /// The directory of the key that signs guests' tokens, in the data directory.
 const GUEST_KEY: &str = "guest-key";
+
+/// How long the store may take to write what waits, and to close.
+const STORE_PATIENCE: Duration = Duration::from_secs(3 * DATABASE_SILENT_SECONDS);
 
 /// After the registry could not be read.
 const REGISTRY_PAUSE: Duration = Duration::from_millis(200);
@@ -127,6 +131,7 @@ impl Parts {
             rooms: self.rooms.clone(),
             registry: Arc::clone(&self.registry),
             guests: Mint::open(&self.guest_key)?,
+            lease: Arc::clone(&self.lease),
             limits: limits.clone(),
             tasks: self.acts.clone(),
         })
@@ -142,7 +147,15 @@ impl Parts {
         drop((rooms, hub, issuers, registry));
         // The last one closes it: what waits is written, and its threads are waited for.
         if let Some(store) = Arc::into_inner(store) {
-            blocking(move || drop(store)).await;
+            let (closed, is_closed) = oneshot::channel();
+            // On a thread of its own: a database server that is silent may hold it up.
+            std::thread::spawn(move || {
+                drop(store);
+                closed.send(()).ok();
+            });
+            if timeout(STORE_PATIENCE, is_closed).await.is_err() {
+                tracing::warn!("the store did not close in time: what was committed stands");
+            }
         } else {
             tracing::warn!("the store is left to be closed with the process");
         }

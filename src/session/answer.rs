@@ -30,6 +30,11 @@ impl Reply {
         Self::plain(refused(refusal))
     }
 
+    /// It can't be done now.
+    pub(super) fn unavailable() -> Self {
+        Self::plain(failed(FailureCode::Unavailable, RETRY_MS))
+    }
+
     /// An answer that carries content of one room: for who may no longer see it, there is no such
     /// room.
     pub(super) fn of_room(answer: Answer, permit: Permit) -> Self {
@@ -67,7 +72,7 @@ impl From<Error> for Reply {
         if !matches!(error, Error::Busy) {
             tracing::warn!(%error, "a request could not be carried out now");
         }
-        Self::plain(failed(FailureCode::Unavailable, RETRY_MS))
+        Self::unavailable()
     }
 }
 

@@ -89,6 +89,10 @@ pub(super) async fn sign_in(
         tracing::debug!(reason = reason.word(), "a token was refused");
         NotSignedIn::Refused
     })?;
+    // Asked after the keys: while it holds, no change of an issuer is effective that is unknown here (R34).
+    if !services.lease.holds() {
+        return Err(NotSignedIn::Unavailable);
+    }
     let person = person_of(services, &claims).await?;
     Ok((claims, person))
 }
@@ -214,8 +218,12 @@ fn welcome(connected: &Connected, person: &SignIn, greeting: &Greeting) -> Answe
 
 /// `refresh`: a new token of the same person.
 pub(super) async fn refresh(connected: &Connected, token: &str) -> Reply {
-    let Ok((claims, person)) = sign_in(&connected.services, &Token::from(token)).await else {
-        return Reply::refusal(&RefusalCode::Unauthenticated.into());
+    let (claims, person) = match sign_in(&connected.services, &Token::from(token)).await {
+        Ok(known) => known,
+        Err(NotSignedIn::Refused) => {
+            return Reply::refusal(&RefusalCode::Unauthenticated.into());
+        }
+        Err(NotSignedIn::Unavailable) => return Reply::unavailable(),
     };
     if person.user != connected.connection.user {
         return Reply::refusal(&RefusalCode::Unauthenticated.into());
