@@ -2,8 +2,12 @@
 
 use super::sealing::RoomKey;
 use crosstalk_protocol::ids::RoomId;
-use foldhash::HashMap;
+use foldhash::{HashMap, HashSet};
 use parking_lot::RwLock;
+
+/// Rooms that were forgotten and are still known as such: so many may be deleted between the fence of one of
+/// them and the destruction of its key, which no disk has after it.
+const FORGOTTEN_MAX: usize = 100_000;
 
 /// Opened keys in two generations: a key that is asked for moves to the young one; when that is
 /// full it becomes the old one, and what was old and not asked for since is dropped. So a hit
@@ -17,8 +21,10 @@ pub(super) struct Cache {
 struct Generations {
     young: HashMap<RoomId, RoomKey>,
     old: HashMap<RoomId, RoomKey>,
-    /// How often something was forgotten: a key read before must not be put in after.
-    forgotten: u64,
+    /// Rooms whose keys may never be at hand again, in two generations as well. A room's id never
+    /// comes back; its key may be on the disk still, or have been read from it just before (P3).
+    forgotten: HashSet<RoomId>,
+    forgotten_before: HashSet<RoomId>,
 }
 
 impl Cache {
@@ -38,25 +44,23 @@ impl Cache {
         Some(key)
     }
 
-    /// To be asked before a key is read from the disk, and given to [`Cache::put`].
-    pub(super) fn forgotten(&self) -> u64 {
-        self.generations.read().forgotten
-    }
-
-    /// Keeps a key, unless something was forgotten since `as_of`: it might be this one.
-    pub(super) fn put(&self, key: &RoomKey, as_of: u64) {
+    /// Keeps a key, unless it was forgotten.
+    pub(super) fn put(&self, key: &RoomKey) {
         let mut generations = self.generations.write();
-        if generations.forgotten == as_of {
+        if !generations.is_forgotten(key.room()) {
             generations.insert(self.half, key.clone());
         }
     }
 
-    /// Drops a key.
+    /// Drops a key, for good.
     pub(super) fn forget(&self, room: RoomId) {
         let mut generations = self.generations.write();
-        generations.forgotten += 1;
         generations.young.remove(&room);
         generations.old.remove(&room);
+        if generations.forgotten.len() >= FORGOTTEN_MAX / 2 {
+            generations.forgotten_before = std::mem::take(&mut generations.forgotten);
+        }
+        generations.forgotten.insert(room);
     }
 
     #[cfg(test)]
@@ -67,6 +71,10 @@ impl Cache {
 }
 
 impl Generations {
+    fn is_forgotten(&self, room: RoomId) -> bool {
+        self.forgotten.contains(&room) || self.forgotten_before.contains(&room)
+    }
+
     fn insert(&mut self, half: usize, key: RoomKey) {
         if self.young.len() >= half {
             self.old = std::mem::take(&mut self.young);
@@ -88,21 +96,27 @@ mod tests {
     fn it_keeps_what_is_asked_for_and_never_more_than_its_limit() {
         let cache = Cache::new(8);
         let loved = key();
-        cache.put(&loved, 0);
+        cache.put(&loved);
         for _ in 0..100 {
-            cache.put(&key(), 0);
+            cache.put(&key());
             assert!(cache.get(loved.room()).is_some());
             assert!(cache.len() <= 8);
         }
     }
 
     #[test]
-    fn a_key_read_before_it_was_forgotten_is_not_kept() {
+    fn a_key_that_was_forgotten_is_never_at_hand_again() {
+        // P3: until another node has destroyed it, whoever asks may read it from the disk.
         let cache = Cache::new(8);
-        let key = key();
-        let as_of = cache.forgotten();
-        cache.forget(key.room());
-        cache.put(&key, as_of);
-        assert!(cache.get(key.room()).is_none());
+        let (gone, other) = (key(), key());
+        cache.put(&gone);
+        cache.forget(gone.room());
+        for _ in 0..FORGOTTEN_MAX / 2 {
+            cache.forget(key().room());
+        }
+        cache.put(&gone);
+        cache.put(&other);
+        assert!(cache.get(gone.room()).is_none());
+        assert!(cache.get(other.room()).is_some());
     }
 }

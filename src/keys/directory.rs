@@ -63,7 +63,6 @@ impl KeyDirectory {
                 return Err(KeyError::Exists);
             }
         }
-        let as_of = self.cache.forgotten();
         let bytes = Zeroizing::new(random::<KEY_BYTES>());
         let file = self.master.wrap(room, &bytes);
         if let Err(error) = self.places.iter().try_for_each(|place| place.write(&name, &file)) {
@@ -77,7 +76,7 @@ impl KeyDirectory {
             return Err(unreachable(error));
         }
         let key = RoomKey::of_bytes(room, &bytes);
-        self.cache.put(&key, as_of);
+        self.cache.put(&key);
         Ok(key)
     }
 
@@ -95,7 +94,6 @@ impl KeyDirectory {
         if let Some(key) = self.cache.get(room) {
             return Ok(key);
         }
-        let as_of = self.cache.forgotten();
         let mut failed = KeyError::Missing;
         for place in &self.places {
             match self.read(place, room) {
@@ -103,7 +101,7 @@ impl KeyDirectory {
                     if failed != KeyError::Missing {
                         tracing::warn!(room.id = %room, %failed, "a room's key came from the copy");
                     }
-                    self.cache.put(&key, as_of);
+                    self.cache.put(&key);
                     return Ok(key);
                 }
                 Err(error) => failed = likelier(failed, error),
