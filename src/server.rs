@@ -14,6 +14,7 @@ use crate::api;
 use crate::config::Config;
 use crate::identity::{BadIssuer, BadKeySet, Taken, mint};
 use crate::keys;
+use crate::timeline::embedded::AddressError;
 use crate::timeline::{self, embedded};
 use accept::Acceptor;
 use axum::Router;
@@ -51,6 +52,9 @@ pub enum StartError {
     /// The key of the server's own issuer can't be used.
     #[error(transparent)]
     GuestKey(#[from] mint::Error),
+    /// The address of the database server is none.
+    #[error(transparent)]
+    Database(#[from] AddressError),
     /// The file of the database's password can't be read.
     #[error("store.password_file: {}", path.display())]
     PasswordFile {

@@ -4,6 +4,7 @@
 //!
 //! Parameters are `?1`, `?2`, …; truth values are the integers 0 and 1, times are microseconds.
 
+mod address;
 mod error;
 mod postgres;
 mod row;
@@ -11,6 +12,7 @@ mod sqlite;
 mod statement;
 mod value;
 
+pub use address::{Address, AddressError};
 pub(crate) use error::{Error, Failure, Optional};
 pub(crate) use row::{Row, Rows};
 pub(crate) use statement::Statement;
@@ -45,9 +47,9 @@ impl From<rusqlite::Connection> for Connection {
 }
 
 impl Connection {
-    /// A connection to a PostgreSQL server, by its address as `libpq` writes it. Must not be called,
+    /// A connection to a PostgreSQL server. Must not be called,
     /// nor the connection be used or dropped, on a thread that runs asynchronous tasks.
-    pub(crate) fn to_server(address: &str) -> Result<Self> {
+    pub(crate) fn to_server(address: &Address) -> Result<Self> {
         Ok(Self(Inner::Postgres(Box::new(postgres::Session::open(address)?))))
     }
 

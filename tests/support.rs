@@ -13,7 +13,7 @@ use crosstalk::config::{Config, Layers};
 use crosstalk::identity::mint::{Grant, Mint, PUBLIC_FILE};
 use crosstalk::server::{self, Running};
 use crosstalk::timeline::Reads;
-use crosstalk::timeline::embedded::{check, check_on_server};
+use crosstalk::timeline::embedded::{Address, check, check_on_server};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -29,7 +29,7 @@ const LIFETIME: Duration = Duration::from_hours(1);
 /// A server that runs, or can be started again on the same data.
 pub(crate) struct TestServer {
     home: TempDir,
-    config: Config,
+    config: Box<Config>,
     operators: Mint,
     running: Option<Running>,
     /// The other nodes, where it is tried with several.
@@ -123,7 +123,7 @@ impl TestServer {
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         Self {
             home,
-            config,
+            config: Box::new(config),
             operators,
             running: None,
             others: Vec::new(),
@@ -139,6 +139,11 @@ impl TestServer {
         assert!(self.config.store.server.is_some(), "data in files is one process's");
         let (apart, address) = Apart::start(&self.flags);
         Another { apart, address }
+    }
+
+    /// The address of the database that its nodes share.
+    pub(crate) fn database(&self) -> &str {
+        self.config.store.server.as_deref().expect("its data is in files")
     }
 
     /// Kills the process it is, as a power cut does.
@@ -169,7 +174,7 @@ impl TestServer {
     /// What `crosstalk check` finds wrong with the data.
     pub(crate) fn faults(&self) -> Vec<String> {
         let check = || match &self.config.store.server {
-            Some(address) => check_on_server(address),
+            Some(address) => check_on_server(&Address::new(address, None).unwrap()),
             None => check(&self.data()),
         };
         // Not on a thread that runs asynchronous tasks.

@@ -73,6 +73,10 @@ fn check_together(config: &Config) -> Option<&'static str> {
             "store.password_file is nothing without store.server: set both, or take it away",
         ),
         (
+            store.server.is_none() && store.ca_file.is_some(),
+            "store.ca_file is nothing without store.server: set both, or take it away",
+        ),
+        (
             store.server.is_some() && data.keys_directory.is_none(),
             "nodes that share store.server share the room keys: set data.keys_directory to a directory \
              on a volume of all of them",

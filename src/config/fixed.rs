@@ -23,3 +23,23 @@ pub const FILE_BYTES_MAX: u64 = 1024 * 1024;
 pub const API_BODY_BYTES_MAX: usize = 128 * 1024;
 /// The longest head of an HTTP request, in bytes: a token and what proxies add.
 pub const HEAD_BYTES_MAX: usize = 16 * 1024;
+/// The longest lease of a node, in milliseconds: so long a removal waits where nobody can be asked how
+/// long the others' last.
+pub const LEASE_MILLISECONDS_MAX: u64 = 60_000;
+/// How long a connection to the database server may take, in seconds: two fit into the first request of
+/// who waits for it.
+pub const DATABASE_CONNECT_SECONDS: u64 = 5;
+/// After so long a silence a connection to the database server is given up, in seconds: the network or
+/// the machine is gone. Until then leases have run out, and nothing is handed out.
+pub const DATABASE_SILENT_SECONDS: u64 = 10;
+/// The longest that one statement may run, in seconds; ours take milliseconds.
+pub const DATABASE_STATEMENT_SECONDS: u64 = 10;
+/// The longest that one statement waits for another node's transaction, in seconds.
+pub const DATABASE_LOCK_SECONDS: u64 = 5;
+/// After so long without a statement a transaction is ended by the server, in seconds: its process hangs,
+/// and the other nodes wait for their turn.
+pub const DATABASE_IDLE_SECONDS: u64 = 2;
+/// So many commits of entries, cuts and notices a node may be behind; one that is further behind sends
+/// who is there away and begins anew, as they read what they missed anyway. About a second at the
+/// highest rate at which a store is written.
+pub const BEHIND_MAX: u64 = 20_000;

@@ -48,6 +48,10 @@ section! {
         /// A file that holds the password for it, so that no secret stands in the settings.
         #[schemars(example = &"/etc/crosstalk/database-password")]
         password_file: Option<PathBuf> = None;
+        /// The certificates (PEM) of who may vouch for it. Set, it is spoken to over TLS only, and has to
+        /// be the one that its address says.
+        #[schemars(example = &"/etc/crosstalk/database-ca.pem")]
+        ca_file: Option<PathBuf> = None;
         /// What people call this node.
         node: String = "node".to_owned();
         /// So long a node hands out content after it last said that it goes on, in milliseconds; and so

@@ -195,7 +195,8 @@ fn the_example_uncommented_says_the_defaults() {
     said.operators = Operators::default();
     said.data.keys_directory = None;
     assert!(said.store.server.is_some() && said.store.password_file.is_some());
-    said.store = Store { server: None, password_file: None, ..said.store };
+    assert!(said.store.ca_file.is_some());
+    said.store = Store { server: None, password_file: None, ca_file: None, ..said.store };
     assert_eq!(said, Config::default());
 }
 

@@ -1,24 +1,17 @@
 //! A session of a PostgreSQL server: its statements are prepared once, its transaction is watched.
 
 use super::value::Raw;
-use super::{Error, Failure, Params, Result};
+use super::{Address, Error, Failure, Params, Result};
 use ::postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
-use ::postgres::{Client, NoTls, Row, Statement};
+use ::postgres::{Client, Row, Statement};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::error::Error as StdError;
 
-/// What a session is told at its start. Plans are made once for all values; times are the
-/// server's own concern. A transaction whose process hangs must not keep the others waiting.
-const SETTINGS: &str = "SET plan_cache_mode = force_generic_plan; SET jit = off; \
-     SET statement_timeout = '10s'; SET lock_timeout = '5s'; \
-     SET idle_in_transaction_session_timeout = '2s'; SET search_path = crosstalk; \
-     SET client_min_messages = warning";
-
 /// One session, of one thread.
 pub(super) struct Session {
     client: RefCell<Client>,
-    address: String,
+    address: Address,
     prepared: RefCell<HashMap<Box<str>, Statement>>,
     /// A statement of the open transaction failed: the server refuses to go on with it.
     failed: Cell<bool>,
@@ -26,10 +19,10 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn open(address: &str) -> Result<Self> {
+    pub(super) fn open(address: &Address) -> Result<Self> {
         Ok(Self {
-            client: RefCell::new(connect(address)?),
-            address: address.to_owned(),
+            client: RefCell::new(address.connect()?),
+            address: address.clone(),
             prepared: RefCell::default(),
             failed: Cell::new(false),
             open: Cell::new(false),
@@ -119,6 +112,9 @@ impl Session {
     }
 
     fn statement(&self, sql: &str) -> Result<Statement> {
+        if !self.open.get() {
+            self.meet_again()?;
+        }
         if let Some(statement) = self.prepared.borrow().get(sql) {
             return Ok(statement.clone());
         }
@@ -147,23 +143,16 @@ impl Session {
     fn meet_again(&self) -> Result<()> {
         if self.client.borrow().is_closed() {
             self.prepared.borrow_mut().clear();
-            *self.client.borrow_mut() = connect(&self.address)?;
+            *self.client.borrow_mut() = self.address.connect()?;
         }
         Ok(())
     }
 }
 
 impl std::fmt::Debug for Session {
-    /// Not its address: a password may stand in it.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Session").field("open", &self.open).finish_non_exhaustive()
     }
-}
-
-fn connect(address: &str) -> Result<Client> {
-    let mut client = Client::connect(address, NoTls)?;
-    client.batch_execute(SETTINGS)?;
-    Ok(client)
 }
 
 /// The dialect of statements, in PostgreSQL's: parameters, joins that say their own order in SQLite,

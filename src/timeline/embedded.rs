@@ -46,6 +46,7 @@ mod turn;
 mod wants;
 mod writer;
 
+pub use crate::sql::{Address, AddressError};
 pub use check::{Report, check, check_on_server};
 pub use open::{FILE, OpenError};
 pub use options::{Clock, Extend, NodeOptions, Options};

@@ -14,7 +14,7 @@ use super::rooms;
 use super::rows::{room_id, user_id};
 use super::server::Server;
 use crate::authority::{Addressed, Room, Stint};
-use crate::sql::{Connection, Engine};
+use crate::sql::{Address, Connection, Engine};
 use crosstalk_protocol::ids::{RoomId, UserId};
 use crosstalk_protocol::words::RoomKind;
 use fold::{Folded, fold};
@@ -91,12 +91,12 @@ pub fn check(directory: &Path) -> Result<Report, OpenError> {
     checked.map_err(|error| OpenError::Sqlite(directory.to_owned(), error.into()))
 }
 
-/// Checks the store on a PostgreSQL server, by its address. Must not be called on a thread that runs
+/// Checks the store on a PostgreSQL server. Must not be called on a thread that runs
 /// asynchronous tasks.
 ///
 /// # Errors
 /// [`OpenError`] where it can't be read.
-pub fn check_on_server(address: &str) -> Result<Report, OpenError> {
+pub fn check_on_server(address: &Address) -> Result<Report, OpenError> {
     let connection = Server::at(address).reader()?;
     let checked = connection.in_snapshot(|| check_all(&connection));
     checked.map_err(|error| OpenError::Server(error.into()))

@@ -1,6 +1,7 @@
 //! How a store is opened.
 
 use crate::authority::{Limits, Time};
+use crate::sql::Address;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,8 +14,8 @@ pub type Clock = Arc<dyn Fn() -> Time + Send + Sync>;
 pub struct Options {
     /// The data directory; made if it is not there.
     pub directory: PathBuf,
-    /// The address of a PostgreSQL server that keeps the store instead.
-    pub server: Option<String>,
+    /// The PostgreSQL server that keeps the store instead.
+    pub server: Option<Address>,
     /// The limits that the rules know.
     pub limits: Limits,
     /// Commands that share one commit.

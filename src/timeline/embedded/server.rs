@@ -2,7 +2,7 @@
 
 use super::codes::Sql;
 use super::open::OpenError;
-use crate::sql::Connection;
+use crate::sql::{Address, Connection};
 use std::path::PathBuf;
 
 /// How a store on a server is called where a file would be named.
@@ -19,12 +19,12 @@ const FOUNDATION: &str = "CREATE SCHEMA IF NOT EXISTS crosstalk; \
 
 /// A server, by its address.
 pub(super) struct Server {
-    address: String,
+    address: Address,
 }
 
 impl Server {
-    pub(super) fn at(address: &str) -> Self {
-        Self { address: address.to_owned() }
+    pub(super) fn at(address: &Address) -> Self {
+        Self { address: address.clone() }
     }
 
     /// The writer's connection, with the schema of now.

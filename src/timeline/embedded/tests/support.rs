@@ -5,7 +5,7 @@ use crate::authority::{
 };
 use crate::directory::{Deed, Directory, Done, OpenInvitation, Record};
 use crate::keys::{Bound, KeyDirectory, Places, Sealed, Slot};
-use crate::sql::{self, Connection, Engine};
+use crate::sql::{self, Address, Connection, Engine};
 use crate::timeline::embedded::{Embedded, OpenError, Options};
 use crate::timeline::embedded::{Report, check, check_on_server};
 use crate::timeline::{
@@ -72,6 +72,17 @@ impl World {
         let room = self.group(alice, &[bob, carol]).await;
         self.people = vec![(alice, acme), (bob, globex), (carol, acme)];
         (self, [alice, bob, carol], room)
+    }
+
+    /// Waits until the store says this number.
+    pub(super) async fn comes_to(&self, sql: &str, number: i64) {
+        for _ in 0..100 {
+            if self.sql(sql) == number {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("{sql}: it is {}", self.sql(sql));
     }
 
     /// What a check of the store finds.
@@ -383,15 +394,17 @@ impl World {
 /// A database of a test's own on the server that the tests are to run on, if they are to
 /// (`make test-postgres`); without one they run on files.
 #[expect(clippy::disallowed_methods, reason = "tests have no settings but this one")]
-fn server() -> Option<String> {
+fn server() -> Option<Address> {
     let address = std::env::var("CROSSTALK_TEST_SERVER").ok()?;
     let name = format!("test_{}", Uuid::new_v4().simple());
     let make = || {
-        let connection = Connection::to_server(&address).unwrap();
+        let server = Address::new(&address, None).unwrap();
+        let connection = Connection::to_server(&server).unwrap();
         connection.execute_batch(&format!("CREATE DATABASE {name}")).unwrap();
     };
     std::thread::scope(|scope| scope.spawn(make).join().unwrap());
-    Some(address.replace("dbname=postgres", &format!("dbname={name}")))
+    let own = address.replace("dbname=postgres", &format!("dbname={name}"));
+    Some(Address::new(&own, None).unwrap())
 }
 
 pub(super) fn person(id: UserId, company: CompanyId) -> Person {
