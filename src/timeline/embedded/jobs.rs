@@ -53,6 +53,14 @@ impl Jobs {
         }
     }
 
+    /// Takes over what another node has begun and no longer goes on with.
+    pub(super) fn take_over(&mut self, connection: &Connection) {
+        // Where the server is away, who follows it says so.
+        if let Ok(open) = open(connection) {
+            self.open = open;
+        }
+    }
+
     /// Nothing can be done about them for a moment.
     pub(super) fn pause(&mut self) {
         self.not_before = Some(Instant::now() + PAUSE);

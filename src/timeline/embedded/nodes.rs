@@ -9,6 +9,7 @@
 //! applies the removal before it hands out anything. `tests/model` looks at every order of these steps.
 
 mod fences;
+mod lease;
 mod news;
 mod rows;
 
@@ -34,8 +35,6 @@ use tokio::sync::mpsc;
 
 /// How soon others' confirmations are looked for again while a removal waits for them.
 const FENCE_PAUSE: Duration = Duration::from_millis(5);
-/// A lease is renewed so many times in its term: two renewals may fail.
-const RENEWALS_A_TERM: u64 = 3;
 
 /// What this node is told by the rest of its process.
 pub(super) enum Told {
@@ -75,6 +74,8 @@ pub(super) struct Node {
     sightings: Sightings,
     renew_at: u64,
     look_at: u64,
+    /// When its hub had last applied all that had been read.
+    applied_at: u64,
     /// Others took it for gone, and its hub has not been told yet.
     was_gone: bool,
     is_cut_off: bool,
@@ -109,6 +110,7 @@ impl Node {
             sightings: Sightings::default(),
             renew_at: sent,
             look_at: sent,
+            applied_at: sent,
             was_gone: false,
             is_cut_off: false,
         };
@@ -166,24 +168,25 @@ impl Node {
             return Ok(());
         }
         let sent = uptime::now();
-        let renews = sent >= self.renew_at;
-        if renews && !rows::renew(&self.connection, self.id, (sent, self.applied))? {
-            // Others thought it gone, and so its lease has run out: it begins anew, and without those
-            // who are here. What it missed may have been erased meanwhile.
-            let called = (self.options.node.name.as_str(), self.term());
-            rows::join(&self.connection, self.id, called, (sent, self.applied))?;
-            self.was_gone = true;
+        let renews = sent >= self.renew_at && !self.is_stuck(sent);
+        if renews {
+            self.renew(sent)?;
         }
         let (last, epoch) = (self.read, self.epoch);
         let read = || News::after(last, &self.connection, epoch);
-        let News { positions, entries, cuts, notices, nodes } =
+        let News { positions, entries, cuts, notices, nodes, too_much } =
             self.connection.in_snapshot(read)?;
+        if too_much {
+            tracing::warn!(
+                "this node is too far behind, and begins anew without those who are here"
+            );
+        }
         let live = entries.into_iter().map(|(room, entry)| news::opened(room, entry, &self.keys));
         let entries = live.collect::<Result<Vec<_>, _>>()?;
         let upto = Applied { turn: positions.turn, notice: positions.notice };
         let mut handed = Handed { fence: None, upto, lease: renews.then_some(sent) };
         let issuers = positions.issuers != last.issuers;
-        let anew = self.was_gone;
+        let anew = self.was_gone || too_much;
         let nothing =
             !anew && !issuers && entries.is_empty() && cuts.is_empty() && notices.is_empty();
         // Who waits is told by the hub itself, also where there is nothing to apply any more (R29).
@@ -198,10 +201,6 @@ impl Node {
             self.extend(sent);
         }
         self.await_hub(handed);
-        if renews {
-            self.renew_at = sent + self.term() / RENEWALS_A_TERM;
-            self.confirmed = self.applied.turn;
-        }
         self.seen = positions.turn;
         self.others = nodes.into_iter().filter(|row| row.id != self.id).collect();
         self.settle();
@@ -244,33 +243,13 @@ impl Node {
                 break;
             }
             self.applied = first.upto;
+            self.applied_at = uptime::now();
             if let Some(sent) = first.lease {
                 self.extend(sent);
             }
         }
         let known = Known { turn: self.seen, others: &self.others, applied: self.applied.turn };
         self.fences.look(&known, uptime::now(), self.term());
-    }
-
-    /// Tells the others how far this node has come, and takes away the rows of those that are gone.
-    fn tell_others(&mut self) -> Result<(), Box<dyn Error + Send + Sync>> {
-        if !self.others.is_empty() && self.confirmed < self.applied.turn {
-            rows::renew(&self.connection, self.id, (uptime::now(), self.applied))?;
-            self.confirmed = self.applied.turn;
-        }
-        for (node, beat) in self.sightings.look(&self.others, uptime::now()) {
-            tracing::warn!("a node has not renewed its lease, and counts as gone");
-            rows::remove(&self.connection, node, Some(beat))?;
-        }
-        Ok(())
-    }
-
-    fn extend(&mut self, sent: u64) {
-        (self.options.node.extend)(sent + self.term());
-    }
-
-    fn term(&self) -> u64 {
-        nanos(self.options.node.term)
     }
 
     /// Tells the log when the store can't be followed any more, and when it can again.

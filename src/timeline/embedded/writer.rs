@@ -124,6 +124,8 @@ impl<'c> Writer<'c> {
         while let Some(tasks) = self.gather(queue) {
             if !tasks.is_empty() {
                 self.write(tasks);
+            } else if self.told.is_some() && !self.jobs.are_open() {
+                self.jobs.take_over(self.connection);
             }
             if self.jobs.are_due() {
                 self.work_on_jobs();

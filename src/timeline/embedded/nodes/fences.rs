@@ -1,13 +1,14 @@
 //! Fences that wait until every node has applied a commit, or can't show anything any more (P2).
 
 use super::rows::{NodeId, NodeRow};
+use crate::config::fixed::LEASE_MILLISECONDS_MAX;
 use crate::mutants::{self, Mutant};
 use crate::timeline::Confirm;
 use std::collections::HashMap;
 
 /// The longest lease that settings allow (`store.lease_milliseconds`): so long is waited where nobody
 /// can be asked how long his lasts.
-const TERM_MAX: u64 = 60_000_000_000;
+const TERM_MAX: u64 = LEASE_MILLISECONDS_MAX * 1_000_000;
 
 /// A lease is waited out a tenth longer than it lasts: the clocks of machines drift.
 pub(super) fn waited_out(term: u64) -> u64 {
@@ -89,16 +90,21 @@ impl Waiting {
 
 /// When the others were last seen to go on.
 #[derive(Default)]
-pub(super) struct Sightings(HashMap<NodeId, (i64, u64)>);
+pub(super) struct Sightings {
+    seen: HashMap<NodeId, (i64, u64)>,
+    looked: u64,
+}
 
 impl Sightings {
     /// Those that have not gone on for longer than a lease lasts: they hold none.
     pub(super) fn look(&mut self, others: &[NodeRow], now: u64) -> Vec<(NodeId, i64)> {
-        self.0.retain(|id, _| others.iter().any(|row| row.id == *id));
+        let unseen = now.saturating_sub(std::mem::replace(&mut self.looked, now));
+        self.seen.retain(|id, _| others.iter().any(|row| row.id == *id));
         let mut silent = Vec::new();
         for row in others {
-            let seen = self.0.entry(row.id).or_insert((row.beat, now));
-            if seen.0 != row.beat {
+            let seen = self.seen.entry(row.id).or_insert((row.beat, now));
+            // Who could not look himself, as the server was away, knows nothing of the others.
+            if seen.0 != row.beat || unseen > row.term / 2 {
                 *seen = (row.beat, now);
             } else if now.saturating_sub(seen.1) > waited_out(row.term) {
                 silent.push((row.id, row.beat));
@@ -192,11 +198,22 @@ mod tests {
     fn who_goes_on_is_not_taken_for_gone() {
         let mut sightings = Sightings::default();
         let at = |beat| NodeRow { id: [1; 16], term: TERM, beat, confirmed: 0 };
-        assert!(sightings.look(&[at(1)], 0).is_empty());
-        assert!(sightings.look(&[at(2)], 105).is_empty());
-        assert!(sightings.look(&[at(2)], 215).is_empty(), "110 is not longer than 110");
-        assert_eq!(sightings.look(&[at(2)], 216), [([1; 16], 2)]);
+        let mut looks = |beat, from: u64, upto: u64| {
+            (from..=upto).flat_map(|now| sightings.look(&[at(beat)], now)).collect::<Vec<_>>()
+        };
+        assert!(looks(1, 0, 104).is_empty());
+        assert!(looks(2, 105, 215).is_empty(), "110 is not longer than 110");
+        assert_eq!(looks(2, 216, 216), [([1; 16], 2)]);
         // After a failover a beat may be lower again: that is a sign of life as well.
-        assert!(sightings.look(&[at(1)], 217).is_empty());
+        assert!(looks(1, 217, 217).is_empty());
+    }
+
+    #[test]
+    fn who_could_not_look_takes_nobody_for_gone() {
+        let mut sightings = Sightings::default();
+        assert!(sightings.look(&[row(1, 0)], 0).is_empty());
+        assert!(sightings.look(&[row(1, 0)], 1_000).is_empty(), "the server was away");
+        let gone = (1_001..=1_111).flat_map(|now| sightings.look(&[row(1, 0)], now));
+        assert_eq!(gone.collect::<Vec<_>>(), [([1; 16], 1)]);
     }
 }

@@ -6,6 +6,7 @@ use super::super::page::{ENTRY_COLUMNS, ENTRY_SOURCES, ROOM_COLUMN, change_of, s
 use super::super::rows::{company_id, room_id, user_id};
 use super::rows::{NodeRow, all};
 use crate::authority::{Permit, Subject};
+use crate::config::fixed::BEHIND_MAX;
 use crate::keys::{KeyDirectory, KeyError};
 use crate::sql::{Connection, Error, Row};
 use crate::timeline::{Cut, Live, Noticed, Reach, Stored};
@@ -32,9 +33,17 @@ pub(super) struct News {
     pub(super) cuts: Vec<Cut>,
     pub(super) notices: Vec<Noticed>,
     pub(super) nodes: Vec<NodeRow>,
+    /// There was too much: none of it is here, and what was here before is stale.
+    pub(super) too_much: bool,
 }
 
 impl Positions {
+    /// Whether there may be more in between than is read at once.
+    fn is_far_from(&self, last: &Self) -> bool {
+        let rows = (self.entry - last.entry) + (self.cut - last.cut) + (self.notice - last.notice);
+        rows.cast_unsigned() > BEHIND_MAX
+    }
+
     /// Those of now.
     pub(super) fn now(connection: &Connection) -> Sql<Self> {
         let mut statement = connection.prepare_cached(
@@ -58,15 +67,18 @@ impl News {
     /// All after these positions. To be called in a snapshot.
     pub(super) fn after(last: Positions, connection: &Connection, epoch: u64) -> Sql<Self> {
         let mut now = Positions::now(connection)?;
-        let found = (now.entry > last.entry, now.cut > last.cut, now.notice > last.notice);
         // A purge may have taken the last rows away.
         now.entry = now.entry.max(last.entry);
+        let too_much = now.is_far_from(&last);
+        let found = (now.entry > last.entry, now.cut > last.cut, now.notice > last.notice);
+        let found = if too_much { (false, false, false) } else { found };
         Ok(Self {
             positions: now,
             entries: if found.0 { entries(connection, last.entry, epoch)? } else { Vec::new() },
             cuts: if found.1 { cuts(connection, last.cut)? } else { Vec::new() },
             notices: if found.2 { notices(connection, last.notice)? } else { Vec::new() },
             nodes: all(connection)?,
+            too_much,
         })
     }
 }

@@ -104,6 +104,35 @@ async fn a_node_that_does_not_confirm_holds_no_lease_when_it_has_been_waited_out
     let _kept = next(&mut there).await;
     assert!(is_open(&removal.fence.unwrap(), LONG).await);
     assert!(lease.load(Ordering::Relaxed) < crate::uptime::now(), "it may hand out content");
+    // It says no longer that it goes on, and nobody waits for it the next time.
+    world.comes_to("SELECT count(*) FROM node", 1).await;
+}
+
+// P2, P4
+#[tokio::test]
+#[ignore = "needs a PostgreSQL server: make test-postgres"]
+async fn a_node_that_is_too_far_behind_begins_anew() {
+    let (world, [alice, ..], room) = World::with(|_| {}).grouped().await;
+    world.append(world.sealed(alice, room, "before")).await.unwrap();
+    let (_other, mut there, _) = another(&world);
+    // As if so many had been written since it last looked.
+    world.change("UPDATE entry SET id = id + 30000 WHERE id = (SELECT max(id) FROM entry)");
+    world.change("UPDATE turn SET number = number + 1");
+    let committed = next(&mut there).await;
+    assert!(committed.anew && committed.entries.is_empty(), "it reads all of them");
+    committed.confirm.confirm();
+    world.append(world.sealed(alice, room, "after")).await.unwrap();
+    assert_eq!(entries(&mut there, room).await[0].2, "after");
+}
+
+// R19, R22
+#[tokio::test]
+#[ignore = "needs a PostgreSQL server: make test-postgres"]
+async fn what_a_node_that_died_had_begun_an_idle_one_ends() {
+    let (world, ..) = World::with(|_| {}).grouped().await;
+    world.break_connections();
+    world.change("INSERT INTO job (kind, owner) VALUES (0, 2)");
+    world.comes_to("SELECT count(*) FROM job WHERE finished IS NULL", 0).await;
 }
 
 // P2, R19
@@ -154,13 +183,7 @@ async fn who_has_left_or_is_gone_is_waited_for_no_longer() {
     world.change("INSERT INTO node VALUES ('0123456789abcdef', 'dead', 600000000, 1, 0, 0)");
     let removal = world.does(alice, room, Command::Remove { users: vec![bob] }).await.unwrap();
     assert!(is_open(&removal.fence.unwrap(), LONG).await, "waited out");
-    for _ in 0..100 {
-        if world.sql("SELECT count(*) FROM node") == 1 {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    panic!("it is still there");
+    world.comes_to("SELECT count(*) FROM node", 1).await;
 }
 
 // P4
