@@ -113,14 +113,8 @@ async fn a_node_whose_lease_has_run_out_takes_nobody_in() {
     // R34: the token may be one of an issuer that was replaced meanwhile, at another node.
     let (Scene { house, alice, acme, .. }, ..) = Box::pin(carol_is_elsewhere()).await;
     let tablet = alice.with_another_device();
-    let database = house.server.database().to_owned();
     // It reads what it likes, and can't renew.
-    let locked = tokio::task::spawn_blocking(move || {
-        let mut client = postgres::Client::connect(&database, postgres::NoTls).unwrap();
-        client.batch_execute("BEGIN; LOCK TABLE crosstalk.node IN EXCLUSIVE MODE").unwrap();
-        client
-    });
-    let mut client = locked.await.unwrap();
+    let kept = house.server.keeps_leases_from_being_renewed();
     tokio::time::sleep(LEASE * 2).await;
     let Err(Error::Closed(closed)) = tablet.tries_to_sign_in().await else {
         panic!("a node without a lease took somebody in");
@@ -130,8 +124,7 @@ async fn a_node_whose_lease_has_run_out_takes_nobody_in() {
         panic!("a node without a lease answered over HTTP");
     };
     assert_eq!(failed.code, FailureCode::Unavailable);
-    let released = move || client.batch_execute("ROLLBACK");
-    tokio::task::spawn_blocking(released).await.unwrap().unwrap();
+    kept.ends();
     while tablet.tries_to_sign_in().await.is_err() {
         tokio::time::sleep(LEASE / 10).await;
     }

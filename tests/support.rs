@@ -8,6 +8,7 @@ pub(crate) mod sealed;
 pub(crate) mod search;
 
 use apart::Apart;
+use cluster::Kept;
 use crosstalk::authority::Time;
 use crosstalk::config::{Config, Layers};
 use crosstalk::identity::mint::{Grant, Mint, PUBLIC_FILE};
@@ -141,9 +142,9 @@ impl TestServer {
         Another { apart, address }
     }
 
-    /// The address of the database that its nodes share.
-    pub(crate) fn database(&self) -> &str {
-        self.config.store.server.as_deref().expect("its data is in files")
+    /// Its nodes can read and write all but that they go on, until that ends.
+    pub(crate) fn keeps_leases_from_being_renewed(&self) -> Kept {
+        Kept::on(self.config.store.server.as_deref().expect("its data is in files"))
     }
 
     /// Kills the process it is, as a power cut does.

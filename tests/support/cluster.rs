@@ -1,6 +1,8 @@
 //! The same tests on a database server, and on several nodes: `make test-cluster` says where.
 
 use postgres::{Client, NoTls};
+use std::sync::mpsc::{Sender, channel};
+use std::thread::JoinHandle;
 use uuid::Uuid;
 
 /// The address of a PostgreSQL server; each test makes a database of its own.
@@ -30,4 +32,33 @@ pub(crate) fn database() -> Option<String> {
 /// With how many nodes it is tried.
 pub(crate) fn nodes() -> usize {
     variable(SERVER).and_then(|_| variable(NODES)).map_or(1, |nodes| nodes.parse().unwrap())
+}
+
+/// The rows of nodes, locked.
+pub(crate) struct Kept {
+    end: Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Kept {
+    pub(super) fn on(database: &str) -> Self {
+        let (end, ended) = channel();
+        let (locked, is_locked) = channel();
+        let database = database.to_owned();
+        // Not on a thread that runs asynchronous tasks.
+        let thread = std::thread::spawn(move || {
+            let mut client = Client::connect(&database, NoTls).unwrap();
+            client.batch_execute("BEGIN; LOCK TABLE crosstalk.node IN EXCLUSIVE MODE").unwrap();
+            locked.send(()).unwrap();
+            ended.recv().unwrap();
+        });
+        is_locked.recv().unwrap();
+        Self { end, thread }
+    }
+
+    /// They may be written again.
+    pub(crate) fn ends(self) {
+        self.end.send(()).unwrap();
+        self.thread.join().unwrap();
+    }
 }
