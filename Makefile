@@ -37,19 +37,19 @@ kills: ## The server killed under load, KILLS times (300): nothing acknowledged 
 	CROSSTALK_KILLS=$(or $(KILLS),300) cargo test --locked --test promises kills:: -- --nocapture
 
 mutants: ## Every fault of src/mutants.rs put in, one after the other: does its proof notice?
-	tests/cluster/with-postgres cargo run --locked --example mutants
+	tests/cluster/with-servers cargo run --locked --example mutants
 
 test-postgres: ## The store's tests on a PostgreSQL server of their own (needs Debian's postgresql)
-	tests/cluster/with-postgres cargo test --locked --lib timeline::
-	tests/cluster/with-postgres cargo test --locked --lib -- --ignored tests::nodes over_tls
+	tests/cluster/with-servers cargo test --locked --lib timeline::
+	tests/cluster/with-servers cargo test --locked --lib -- --ignored tests::nodes over_tls
 
-# What is kept in files; what one node does not tell another yet (signs that somebody types or has read), and what is about a
-# node's own kernel buffers at a rate that three debug builds on two cores do not reach.
-OF_ONE_NODE = disk:: erasure:: pressure typing_is_told read_marks_are_told signs_come_from
+# What is kept in files, and what is about a node's own kernel buffers at a rate that three debug builds on two cores do not
+# reach.
+OF_ONE_NODE = disk:: erasure:: pressure
 
-test-cluster: ## The promise tests on three nodes that share a PostgreSQL server of their own
-	tests/cluster/with-postgres cargo test --locked --test promises nodes:: -- --ignored
-	CROSSTALK_TEST_NODES=3 tests/cluster/with-postgres cargo test --locked --test promises -- $(foreach name,$(OF_ONE_NODE),--skip $(name))
+test-cluster: ## The promise tests on three nodes that share PostgreSQL and Redis servers of their own
+	tests/cluster/with-servers env -u CROSSTALK_TEST_REDIS cargo test --locked --test promises -- --ignored nodes:: hints::
+	CROSSTALK_TEST_NODES=3 tests/cluster/with-servers cargo test --locked --test promises -- $(foreach name,$(OF_ONE_NODE),--skip $(name))
 
 test: ## Every test that needs nothing but this repository
 	cargo test --workspace --locked

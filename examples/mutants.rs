@@ -20,7 +20,7 @@ const PROOFS: &str = include_str!("../tests/mutants/proofs.txt");
 const ATTEMPTS: u32 = 10;
 /// A proof that has not ended by then does not notice anything.
 const PATIENCE: Duration = Duration::from_mins(5);
-/// Proofs that need nodes which share a store, and where that is: `tests/cluster/with-postgres`.
+/// Proofs that need nodes which share a store, and where that is: `tests/cluster/with-servers`.
 const NODES: &str = "::nodes::";
 const SERVER: &str = "CROSSTALK_TEST_SERVER";
 /// Where the build with the faults goes: it must never be taken for the program.

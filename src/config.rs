@@ -21,7 +21,7 @@ pub use error::{Error, Source};
 pub use example::example;
 pub use layers::Layers;
 pub use limits::Limits;
-pub use sections::{Data, Listen, Log, LogFormat, Operators, Origins, Store};
+pub use sections::{Data, Hints, Listen, Log, LogFormat, Operators, Origins, Store};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,8 @@ pub struct Config {
     pub data: Data,
     /// Where the database is.
     pub store: Store,
+    /// Over what nodes tell each other early.
+    pub hints: Hints,
     /// From which pages browsers may connect.
     pub origins: Origins,
     /// Who runs the server (R34). Without an issuer nobody can act as an operator.
@@ -58,6 +60,7 @@ const SECTIONS: &[(&str, &[&str])] = &[
     ("listen", Listen::KEYS),
     ("data", Data::KEYS),
     ("store", Store::KEYS),
+    ("hints", Hints::KEYS),
     ("origins", Origins::KEYS),
     ("operators", Operators::KEYS),
     ("log", Log::KEYS),

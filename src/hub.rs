@@ -20,6 +20,7 @@ pub use connection::{Connection, NotTaken};
 pub use encode::gone;
 
 use crate::authority::Subject;
+use crate::hints::Hints;
 use crate::keys::InboxCursors;
 use crate::timeline::Committed;
 use crosstalk_protocol::ids::{CompanyId, RoomId, UserId};
@@ -50,6 +51,8 @@ impl Default for Limits {
 pub struct Hub {
     limits: Limits,
     inboxes: Arc<InboxCursors>,
+    /// Where other nodes are told; `None` where there are none.
+    hints: Option<Arc<Hints>>,
     rooms: DashMap<RoomId, Arc<Mutex<Seats>>>,
     people: DashMap<UserId, Vec<Arc<Connection>>>,
     companies: DashMap<CompanyId, HashMap<u64, Arc<Connection>>>,
@@ -64,11 +67,35 @@ impl Hub {
         Self {
             limits,
             inboxes,
+            hints: None,
             rooms: DashMap::new(),
             people: DashMap::new(),
             companies: DashMap::new(),
             cuts: DashMap::new(),
             next_connection: AtomicU64::new(1),
+        }
+    }
+
+    /// The same, of a node that tells others by hints what is told and never kept.
+    #[must_use]
+    pub fn with_hints(self, hints: Option<Arc<Hints>>) -> Self {
+        Self { hints, ..self }
+    }
+
+    /// Whether somebody follows the room here, or is about to.
+    pub fn follows(&self, room: RoomId) -> bool {
+        self.rooms.contains_key(&room)
+    }
+
+    /// The rooms that somebody follows here, or is about to.
+    pub fn followed(&self) -> Vec<RoomId> {
+        self.rooms.iter().map(|entry| *entry.key()).collect()
+    }
+
+    /// Says that a room is followed here since now, or no longer.
+    fn tell_followed(&self, room: RoomId) {
+        if let Some(hints) = &self.hints {
+            hints.changed(room);
         }
     }
 

@@ -12,6 +12,7 @@ mod files;
 mod inbox_cursors;
 mod master;
 mod sealing;
+mod signs;
 mod start;
 
 pub use directory::{CACHED_KEYS_MAX, KeyDirectory};

@@ -4,6 +4,7 @@ pub mod api;
 pub mod authority;
 pub mod config;
 pub mod directory;
+pub mod hints;
 pub mod hub;
 pub mod identity;
 pub mod keys;

@@ -7,11 +7,13 @@ mod doors;
 mod drain;
 mod handshake;
 mod listener;
+mod nodes;
 mod parts;
 mod signals;
 
 use crate::api;
 use crate::config::Config;
+use crate::hints::BadAddress;
 use crate::identity::{BadIssuer, BadKeySet, Taken, mint};
 use crate::keys;
 use crate::timeline::embedded::AddressError;
@@ -58,6 +60,17 @@ pub enum StartError {
     /// The file of the database's password can't be read.
     #[error("store.password_file: {}", path.display())]
     PasswordFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The address of the bus of hints is none.
+    #[error(transparent)]
+    Hints(#[from] BadAddress),
+    /// A file of the settings of hints can't be read.
+    #[error("hints: {}", path.display())]
+    HintsFile {
         /// The file.
         path: PathBuf,
         /// Why.

@@ -18,8 +18,9 @@ const LINES: &[&[&str]] = &[
     &["rooms"],
     &["features"],
     &["timeline", "directory"],
-    // The databases, which know no more of the store than bytes and numbers.
-    &["sql"],
+    // The databases, which know no more of the store than bytes and numbers; the bus, on which is nothing
+    // that anybody believes.
+    &["sql", "hints"],
     &["keys", "identity"],
     &["authority"],
 ];

@@ -18,6 +18,7 @@ mod doors;
 mod erasure;
 mod general_rooms;
 mod handshake;
+mod hints;
 mod house;
 mod hygiene;
 mod inbox;

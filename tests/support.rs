@@ -2,6 +2,7 @@
 //! the program that can be killed.
 
 mod apart;
+pub(crate) mod bus;
 mod cluster;
 pub(crate) mod pen;
 pub(crate) mod sealed;
@@ -117,6 +118,8 @@ impl TestServer {
             ("limits.drain_seconds", "5".to_owned()),
         ];
         flags.extend(database.map(|address| ("store.server", address.to_owned())));
+        let bus = database.and_then(|_| cluster::bus());
+        flags.extend(bus.map(|address| ("hints.server", address)));
         flags.extend(settings.iter().map(|(key, value)| (*key, (*value).to_owned())));
         let flags: Vec<(String, String)> =
             flags.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();

@@ -61,7 +61,7 @@ fn is_origin(text: &str) -> bool {
 }
 
 fn check_together(config: &Config) -> Option<&'static str> {
-    let Config { listen, data, store, operators, limits, .. } = config;
+    let Config { listen, data, store, hints, operators, limits, .. } = config;
     let problems = [
         (
             !listen.address.ip().is_loopback() && !listen.tls_in_front,
@@ -75,6 +75,14 @@ fn check_together(config: &Config) -> Option<&'static str> {
         (
             store.server.is_none() && store.ca_file.is_some(),
             "store.ca_file is nothing without store.server: set both, or take it away",
+        ),
+        (
+            store.server.is_none() && hints.server.is_some(),
+            "hints.server is for nodes that share store.server: set both, or take it away",
+        ),
+        (
+            hints.server.is_none() && (hints.password_file.is_some() || hints.ca_file.is_some()),
+            "hints.password_file and hints.ca_file are nothing without hints.server: set it, or take them away",
         ),
         (
             store.server.is_some() && data.keys_directory.is_none(),

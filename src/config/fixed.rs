@@ -43,3 +43,10 @@ pub const DATABASE_IDLE_SECONDS: u64 = 2;
 /// who is there away and begins anew, as they read what they missed anyway. About a second at the
 /// highest rate at which a store is written.
 pub const BEHIND_MAX: u64 = 20_000;
+/// How long a connection to the bus of hints may take, in seconds.
+pub const HINTS_CONNECT_SECONDS: u64 = 2;
+/// How long the bus may take to answer, in seconds: it answers in less than a millisecond, and nothing
+/// waits for it.
+pub const HINTS_ANSWER_SECONDS: u64 = 2;
+/// So many hints that came may wait to be heard; where there are more, the store is looked at instead.
+pub const HINTS_WAITING_MAX: usize = 4_096;

@@ -57,9 +57,28 @@ section! {
         /// So long a node hands out content after it last said that it goes on, in milliseconds; and so
         /// long, and a tenth more, a removal waits for a node that is gone. All nodes have the same.
         lease_milliseconds: u64 = 3_000, 300 to 60_000;
-        /// How often a node looks for what others have written, in milliseconds: so late a message of
-        /// another node comes at most.
+        /// How often a node looks for what others have written where no hints are heard, in milliseconds:
+        /// so late a message of another node comes at most.
         sweep_milliseconds: u64 = 25, 1 to 1_000;
+    }
+}
+
+section! {
+    /// Over what nodes that share a store tell each other early. Nothing depends on it: without, another
+    /// node's messages come a sweep later, and signs (typing, read marks) stay at their node.
+    Hints {
+        /// The address of a Redis server (7 or newer), as its own tools write it; `rediss://` for TLS.
+        #[schemars(example = &"redis://crosstalk@redis.example.com:6379")]
+        server: Option<String> = None;
+        /// A file that holds the password for it, so that no secret stands in the settings.
+        #[schemars(example = &"/etc/crosstalk/redis-password")]
+        password_file: Option<PathBuf> = None;
+        /// The certificates (PEM) of who may vouch for it, where the system's do not.
+        #[schemars(example = &"/etc/crosstalk/redis-ca.pem")]
+        ca_file: Option<PathBuf> = None;
+        /// How often a node looks for what others have written while hints are heard, in milliseconds: so
+        /// late something comes of which the hint was lost.
+        sweep_milliseconds: u64 = 250, 1 to 1_000;
     }
 }
 

@@ -197,6 +197,8 @@ fn the_example_uncommented_says_the_defaults() {
     assert!(said.store.server.is_some() && said.store.password_file.is_some());
     assert!(said.store.ca_file.is_some());
     said.store = Store { server: None, password_file: None, ca_file: None, ..said.store };
+    assert!(said.hints.server.is_some() && said.hints.password_file.is_some());
+    said.hints = Hints { server: None, password_file: None, ca_file: None, ..said.hints };
     assert_eq!(said, Config::default());
 }
 

@@ -31,9 +31,12 @@ impl Drop for Following {
         // Two handles besides the registry's own mean that somebody else is about to sit down.
         let last = Arc::strong_count(&self.seats) <= 2;
         if last && self.seats.lock().is_empty() {
-            self.hub.rooms.remove_if(&self.room, |_, seats| {
+            let removed = self.hub.rooms.remove_if(&self.room, |_, seats| {
                 Arc::strong_count(seats) <= 2 && seats.lock().is_empty()
             });
+            if removed.is_some() {
+                self.hub.tell_followed(self.room);
+            }
         }
     }
 }
@@ -53,7 +56,11 @@ pub enum Attached {
 impl Hub {
     /// Step 1: follow the room. Whatever is committed from now on will be at hand.
     pub fn following(self: &Arc<Self>, room: RoomId) -> Following {
+        let is_new = !self.follows(room);
         let seats = Arc::clone(self.rooms.entry(room).or_default().value());
+        if is_new {
+            self.tell_followed(room);
+        }
         let applied = seats.lock().last_applied();
         Following { room, seats, applied, hub: Arc::clone(self) }
     }

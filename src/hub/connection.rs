@@ -125,7 +125,11 @@ impl Hub {
 
     /// Forgets a room that nobody follows and nobody is about to.
     pub(super) fn forget_if_idle(&self, room: RoomId) {
-        self.rooms
+        let removed = self
+            .rooms
             .remove_if(&room, |_, seats| Arc::strong_count(seats) == 1 && seats.lock().is_empty());
+        if removed.is_some() {
+            self.tell_followed(room);
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! A room's key: sealing what people write, and opening it again.
 
 use super::KeyError;
+use super::signs::SignKey;
 use crate::authority::Permit;
 use crate::mutants::{self, Mutant};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
@@ -16,7 +17,7 @@ use zeroize::Zeroizing;
 pub const TEXTS_PER_KEY_MAX: u64 = 1 << 32;
 
 pub(super) const KEY_BYTES: usize = 32;
-const NONCE_BYTES: usize = 12;
+pub(super) const NONCE_BYTES: usize = 12;
 const TAG_BYTES: usize = 16;
 const HASH_BYTES: usize = 16;
 const BOUND_BYTES: usize = 50;
@@ -66,6 +67,7 @@ struct Parts {
     /// Kept with its key schedule: making that anew would cost half as much again as sealing.
     cipher: LessSafeKey,
     hashing: HashKey,
+    signs: SignKey,
 }
 
 impl Bound {
@@ -92,6 +94,7 @@ impl RoomKey {
             room,
             cipher: cipher(bytes),
             hashing: HashKey::of(bytes, "crosstalk 1: hashes of one room"),
+            signs: SignKey::of(bytes),
         }))
     }
 
@@ -148,6 +151,16 @@ impl RoomKey {
         let length = opened.map_err(|Unspecified| KeyError::Altered)?.len();
         text.truncate(length);
         Ok(text)
+    }
+
+    /// Seals a sign for the other nodes.
+    pub fn seal_sign(&self, sign: &[u8]) -> Vec<u8> {
+        self.0.signs.seal(sign)
+    }
+
+    /// The sign that [`RoomKey::seal_sign`] sealed; `None` for anything else. No content opens so.
+    pub fn open_sign(&self, sealed: &[u8]) -> Option<Vec<u8>> {
+        self.0.signs.open(sealed)
     }
 
     /// A keyed hash of what an operation said, to be kept with its id: the same id with other

@@ -2,10 +2,11 @@
 
 use super::StartError;
 use super::database::database;
+use super::nodes::{self, Hinting};
 use crate::api::{Api, GUEST_ISSUER, Registry};
 use crate::authority;
 use crate::config::fixed::DATABASE_SILENT_SECONDS;
-use crate::config::{self, Config, Data};
+use crate::config::{self, Config};
 use crate::directory::Directory;
 use crate::hub::{self, Hub};
 use crate::identity::mint::Mint;
@@ -14,24 +15,17 @@ use crate::keys::{InboxCursors, KeyDirectory, Places};
 use crate::rooms::Rooms;
 use crate::session::{Pace, Services};
 use crate::timeline::embedded::{Embedded, NodeOptions, Options};
-use crate::timeline::{Committed, Reads, Timeline};
-use crate::uptime;
+use crate::timeline::{Reads, Timeline};
 use crate::wire::{self, Lease};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::task::TaskTracker;
 
-/// The directory of the key that signs guests' tokens, in the data directory.
-const GUEST_KEY: &str = "guest-key";
-
 /// How long the store may take to write what waits, and to close.
 const STORE_PATIENCE: Duration = Duration::from_secs(3 * DATABASE_SILENT_SECONDS);
-
-/// After the registry could not be read.
-const REGISTRY_PAUSE: Duration = Duration::from_millis(200);
 
 /// What is behind the doors.
 pub(super) struct Parts {
@@ -46,6 +40,7 @@ pub(super) struct Parts {
     acts: TaskTracker,
     /// Leave of this node to hand out content.
     lease: Arc<Lease>,
+    hinting: Hinting,
     /// The follower of the store.
     follower: TaskTracker,
 }
@@ -54,18 +49,20 @@ impl Parts {
     /// Opens keys and store, and starts what follows the store.
     pub(super) async fn assemble(config: &Config) -> Result<Self, StartError> {
         let keys = open_keys(config.data.keys()).await?;
-        let lease = Arc::new(lease(&config.store));
-        let store = open_store(config, Arc::clone(&keys), Arc::clone(&lease)).await?;
+        let lease = Arc::new(nodes::lease(&config.store));
+        let hints = nodes::hints(&config.hints);
+        let node = nodes::node(config, Arc::clone(&lease), hints.clone());
+        let store = open_store(config, Arc::clone(&keys), node).await?;
         let timeline: Arc<dyn Timeline> = store.clone();
         let inboxes = Arc::new(keys.inbox_cursors(store.epoch()));
         let limits = hub::Limits {
             connections_per_person_max: config.limits.connections_per_person,
             ..hub::Limits::default()
         };
-        let hub = Arc::new(Hub::new(limits, Arc::clone(&inboxes)));
+        let hub = Arc::new(Hub::new(limits, Arc::clone(&inboxes)).with_hints(hints.clone()));
         let follower = TaskTracker::new();
         let commits = timeline.follow();
-        let guest_key = guest_key(config);
+        let guest_key = nodes::guest_key(config);
         let issuers = Arc::new(issuers(config, &Mint::open_or_create(&guest_key)?)?);
         let directory: Arc<dyn Directory> = store.clone();
         let operators = config.operators.issuer.clone();
@@ -74,12 +71,14 @@ impl Parts {
         let registry = Arc::new(registry);
         if config.store.server.is_some() {
             let (known, applied) = mpsc::channel(1);
-            follower.spawn(know_issuers(Arc::downgrade(&registry), commits, known));
+            follower.spawn(nodes::know_issuers(Arc::downgrade(&registry), commits, known));
             follower.spawn(Arc::clone(&hub).follow(applied));
         } else {
             follower.spawn(Arc::clone(&hub).follow(commits));
         }
+        let hinting = Hinting::start(&config.hints, hints, &keys, (&hub, &store))?;
         Ok(Self {
+            hinting,
             rooms: Rooms::new(timeline, keys),
             store,
             hub,
@@ -139,11 +138,12 @@ impl Parts {
 
     /// Lets what was begun come to its end, then closes the store.
     pub(super) async fn close(self, until: Instant) {
-        let Self { store, rooms, hub, issuers, registry, acts, follower, .. } = self;
+        let Self { store, rooms, hub, issuers, registry, acts, hinting, follower, .. } = self;
         acts.close();
         if timeout_at(until, acts.wait()).await.is_err() {
             tracing::warn!("acts over HTTP were cut off; what was committed stands");
         }
+        hinting.end().await;
         drop((rooms, hub, issuers, registry));
         // The last one closes it: what waits is written, and its threads are waited for.
         if let Some(store) = Arc::into_inner(store) {
@@ -172,63 +172,16 @@ async fn open_keys(directory: PathBuf) -> Result<Arc<KeyDirectory>, StartError> 
     Ok(Arc::new(opened))
 }
 
-/// A node alone with its store needs none: nobody else could have fenced it off.
-fn lease(store: &config::Store) -> Lease {
-    if store.server.is_some() { Lease::by(uptime::now) } else { Lease::unlimited() }
-}
-
-/// The key of guests' tokens: where nodes share a store, any of them meets the guests of the others.
-fn guest_key(config: &Config) -> PathBuf {
-    let Data { directory, .. } = &config.data;
-    if config.store.server.is_some() {
-        config.data.keys().join(GUEST_KEY)
-    } else {
-        directory.join(GUEST_KEY)
-    }
-}
-
-/// Hands commits on to the hub; before one that changed a company's issuer, the registry knows it. So
-/// no node takes a token of the issuer before once the change is effective (R34).
-async fn know_issuers(
-    registry: Weak<Registry>,
-    mut commits: mpsc::Receiver<Committed>,
-    hub: mpsc::Sender<Committed>,
-) {
-    while let Some(committed) = commits.recv().await {
-        // The registry holds the store, whose end is what ends this.
-        while committed.issuers
-            && let Some(registry) = registry.upgrade()
-            && let Err(error) = registry.refresh().await
-        {
-            tracing::error!(%error, "the companies' issuers can't be read: nothing is handed out meanwhile");
-            tokio::time::sleep(REGISTRY_PAUSE).await;
-        }
-        if hub.send(committed).await.is_err() {
-            return;
-        }
-    }
-}
-
-/// How the nodes of a server are told.
-fn node(store: &config::Store, lease: Arc<Lease>) -> NodeOptions {
-    NodeOptions {
-        name: store.node.clone(),
-        term: Duration::from_millis(store.lease_milliseconds),
-        sweep: Duration::from_millis(store.sweep_milliseconds),
-        extend: Arc::new(move |until| lease.extend(until)),
-    }
-}
-
 async fn open_store(
     config: &Config,
     keys: Arc<KeyDirectory>,
-    lease: Arc<Lease>,
+    node: NodeOptions,
 ) -> Result<Arc<Embedded>, StartError> {
     let limits = &config.limits;
     let places = |entries: usize| u32::try_from(entries).unwrap_or(u32::MAX);
     let options = Options {
         server: database(&config.store)?,
-        node: node(&config.store, lease),
+        node,
         limits: rules(limits),
         batch_max: limits.writer_batch,
         writer_queue: limits.writer_queue,

@@ -201,7 +201,7 @@ async fn mark(connected: &Connected, read: &request::Read) -> Answered {
     let marked = connected.services.rooms.mark(read.room, user, read.seq).await?;
     if marked.moved {
         let mark = ReadMark { room: read.room, user, seq: marked.seq };
-        connected.services.hub.read(&connected.connection, mark, marked.external);
+        connected.services.hub.read(&connected.connection, &mark, marked.external);
     }
     Ok(Reply::plain(Answer::Noted {}))
 }

@@ -48,8 +48,9 @@ mod writer;
 
 pub use crate::sql::{Address, AddressError};
 pub use check::{Report, check, check_on_server};
+pub use nodes::Hint;
 pub use open::{FILE, OpenError};
-pub use options::{Clock, Extend, NodeOptions, Options};
+pub use options::{Clock, Extend, NodeOptions, Options, Sweep, Wrote};
 
 use super::{
     Appended, Committed, Error, Marked, NotAppended, Proposal, Read, Reads, Timeline, Want,
@@ -125,7 +126,8 @@ impl Embedded {
             Home::Directory(_) => None,
             Home::Server(server) => {
                 let around = (Arc::clone(options), Arc::clone(&keys));
-                let node = Node::join(server.reader()?, around, meta.epoch);
+                let hinted = Arc::clone(&shared.hinted);
+                let node = Node::join(server.reader()?, around, (meta.epoch, hinted));
                 let node = node.map_err(|error| home.failed(error))?;
                 let (told, news) = std::sync::mpsc::channel();
                 threads.push(std::thread::spawn(move || node.run(&news)));
@@ -161,6 +163,16 @@ impl Embedded {
         match started.recv() {
             Ok(error) => Err(store.home.failed(error)),
             Err(_) => Ok(store),
+        }
+    }
+
+    /// Looks for what other nodes have written, soon.
+    pub fn look(&self, hint: Hint) {
+        // One look finds all of it.
+        if let Some(told) = &self.told
+            && self.shared.hinted.note(hint)
+        {
+            drop(told.send(Told::Hinted));
         }
     }
 

@@ -10,6 +10,9 @@ const SERVER: &str = "CROSSTALK_TEST_SERVER";
 /// How many nodes share it.
 const NODES: &str = "CROSSTALK_TEST_NODES";
 
+/// The address of a Redis server, where nodes tell each other early.
+const REDIS: &str = "CROSSTALK_TEST_REDIS";
+
 #[expect(clippy::disallowed_methods, reason = "what is tried is the caller's choice")]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
@@ -27,6 +30,11 @@ pub(crate) fn database() -> Option<String> {
     };
     std::thread::spawn(make).join().unwrap();
     Some(address)
+}
+
+/// The address of the bus of hints, where it is tried with one.
+pub(crate) fn bus() -> Option<String> {
+    variable(SERVER).and_then(|_| variable(REDIS))
 }
 
 /// With how many nodes it is tried.

@@ -169,6 +169,9 @@ impl Writer<'_> {
             self.jobs.reload(self.connection);
         }
         if let Some(told) = &self.told {
+            let rooms: Vec<_> = live.iter().map(|live| live.room).collect();
+            let concerns_all = fence.is_some() || !cuts.is_empty() || !notices.is_empty();
+            (self.options.node.wrote)(&rooms, concerns_all);
             let since = crate::uptime::now();
             let fenced =
                 fence.map(|(confirm, _)| Fenced { turn: self.turns.last(), since, confirm });

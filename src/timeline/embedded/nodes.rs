@@ -9,11 +9,14 @@
 //! applies the removal before it hands out anything. `tests/model` looks at every order of these steps.
 
 mod fences;
+mod hint;
 mod lease;
 mod news;
 mod rows;
 
 pub(super) use fences::Fenced;
+pub use hint::Hint;
+pub(super) use hint::Hinted;
 
 use super::batch::FOLLOWER_PAUSE;
 use super::codes::Sql;
@@ -36,10 +39,15 @@ use tokio::sync::mpsc;
 /// How soon others' confirmations are looked for again while a removal waits for them.
 const FENCE_PAUSE: Duration = Duration::from_millis(5);
 
+/// How soon a renewal that could not be sent is tried again.
+const RETRY_PAUSE: Duration = Duration::from_millis(25);
+
 /// What this node is told by the rest of its process.
 pub(super) enum Told {
     /// The writer has committed, and perhaps somebody waits until all nodes have applied it.
     Committed(Option<Fenced>),
+    /// Another node has written, or may have.
+    Hinted,
     /// From now on commits go here; said when it is so.
     Follow(mpsc::Sender<Committed>, std::sync::mpsc::Sender<()>),
 }
@@ -72,6 +80,10 @@ pub(super) struct Node {
     seen: i64,
     fences: Fences,
     sightings: Sightings,
+    /// Why it was told to look.
+    hint: Arc<Hinted>,
+    /// Another node waits until this one has applied what it has written.
+    is_awaited: bool,
     renew_at: u64,
     look_at: u64,
     /// When its hub had last applied all that had been read.
@@ -86,7 +98,7 @@ impl Node {
     pub(super) fn join(
         connection: Connection,
         (options, keys): (Arc<Options>, Arc<KeyDirectory>),
-        epoch: u64,
+        (epoch, hint): (u64, Arc<Hinted>),
     ) -> Sql<Self> {
         let (id, sent) = (super::meta::random(), uptime::now());
         let called = (options.node.name.as_str(), nanos(options.node.term));
@@ -108,6 +120,8 @@ impl Node {
             seen: 0,
             fences: Fences::default(),
             sightings: Sightings::default(),
+            hint,
+            is_awaited: false,
             renew_at: sent,
             look_at: sent,
             applied_at: sent,
@@ -124,10 +138,18 @@ impl Node {
             if news || uptime::now() >= self.look_at {
                 let looked = self.look();
                 self.note(looked.err());
-                let pause = if self.fences.wait() { FENCE_PAUSE } else { self.options.node.sweep };
-                self.look_at = uptime::now() + nanos(pause);
+                let sweep = &self.options.node.sweep;
+                let pause = if self.fences.wait() { FENCE_PAUSE } else { sweep() };
+                let now = uptime::now();
+                let renews_in = self.renew_at.saturating_sub(now).max(nanos(RETRY_PAUSE));
+                self.look_at = now + nanos(pause).min(renews_in);
             }
             self.settle();
+            if self.is_awaited && self.handed.is_empty() {
+                self.is_awaited = false;
+                let told = self.tell_others();
+                self.note(told.err());
+            }
         }
         if let Err(error) = rows::remove(&self.connection, self.id, None) {
             tracing::warn!(%error, "this node's row is left: removals wait until its lease has run out");
@@ -146,6 +168,8 @@ impl Node {
         for told in std::iter::once(first).chain(told.try_iter()) {
             match told {
                 Told::Committed(fenced) => fenced.into_iter().for_each(|it| self.fences.add(it)),
+                // Said again from now on, as the look may miss what is written after it.
+                Told::Hinted => self.is_awaited |= self.hint.take() == Some(Hint::Awaited),
                 Told::Follow(follower, done) => self.begin(follower, &done),
             }
         }

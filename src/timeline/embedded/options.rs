@@ -2,6 +2,7 @@
 
 use crate::authority::{Limits, Time};
 use crate::sql::Address;
+use crosstalk_protocol::ids::RoomId;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,6 +54,14 @@ pub struct Options {
 /// Extends the lease of this node up to this moment of the clock of [`uptime`](crate::uptime).
 pub type Extend = Arc<dyn Fn(u64) + Send + Sync>;
 
+/// Says how often a node looks for what others have committed, where nobody tells: it may depend on
+/// whether others tell.
+pub type Sweep = Arc<dyn Fn() -> Duration + Send + Sync>;
+
+/// Hears in which rooms this node has written, and whether it concerns every node; after the commit,
+/// before anybody is answered. It must not wait.
+pub type Wrote = Arc<dyn Fn(&[RoomId], bool) + Send + Sync>;
+
 /// How a process lives among those that share a server.
 #[derive(Clone)]
 pub struct NodeOptions {
@@ -61,8 +70,10 @@ pub struct NodeOptions {
     /// How long content is handed out after a renewal was sent; and so how long a removal waits for
     /// a node that is gone.
     pub term: Duration,
-    /// How often it looks for what others have committed, where nobody tells.
-    pub sweep: Duration,
+    /// How often it looks for what others have committed.
+    pub sweep: Sweep,
+    /// Hears what it has written.
+    pub wrote: Wrote,
     /// What a renewal does.
     pub extend: Extend,
 }
@@ -72,7 +83,8 @@ impl Default for NodeOptions {
         Self {
             name: "node".to_owned(),
             term: Duration::from_secs(3),
-            sweep: Duration::from_millis(25),
+            sweep: Arc::new(|| Duration::from_millis(25)),
+            wrote: Arc::new(|_, _| {}),
             extend: Arc::new(|_| {}),
         }
     }

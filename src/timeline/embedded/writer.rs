@@ -10,7 +10,7 @@ use super::fresh::Fresh;
 use super::jobs::Jobs;
 use super::marks::{self, MARKS_WAITING_MAX, Marks};
 use super::meta::{Meta, set_meta};
-use super::nodes::Told;
+use super::nodes::{Hinted, Told};
 use super::people::People;
 use super::rooms::Rooms;
 use super::task::{Pending, Task, pending};
@@ -38,6 +38,8 @@ pub(super) struct Shared {
     pub(super) marks: Marks,
     pub(super) follower: Arc<Mutex<Option<mpsc::Sender<Committed>>>>,
     pub(super) closing: Arc<AtomicBool>,
+    /// What the node that follows has been told by others, and has not looked for.
+    pub(super) hinted: Arc<Hinted>,
 }
 
 /// The statements of every batch and message, prepared once.
