@@ -32,6 +32,7 @@ use crate::rooms::Rooms;
 use crate::timeline::Timeline;
 use crate::wire::Lease;
 use axum::Router;
+use axum::extract::State;
 use companies::Carried;
 use crosstalk_protocol::code::FailureCode;
 use crosstalk_protocol::ids::{CompanyId, UserId};
@@ -86,6 +87,11 @@ async fn healthy() -> &'static str {
     "ok\n"
 }
 
+/// New connections may come: this node hands out content.
+async fn ready(State(api): State<Shared>) -> Result<&'static str, Problem> {
+    api.holds_lease().map(|()| "ready\n")
+}
+
 async fn nowhere() -> Problem {
     Problem::not_found()
 }
@@ -95,6 +101,13 @@ async fn no_such_method() -> Problem {
 }
 
 impl Inner {
+    /// A node that can't follow the store that it shares knows nothing of what others did meanwhile.
+    fn holds_lease(&self) -> Result<(), Problem> {
+        let why = "this server can't reach the store that it shares with others";
+        let holds = self.parts.lease.holds();
+        if holds { Ok(()) } else { Err(Problem::failed(FailureCode::Unavailable).because(why)) }
+    }
+
     /// Carries an act out and waits until it is effective.
     async fn act(self: &Arc<Self>, deed: Deed) -> Result<Carried, Problem> {
         let api = Arc::clone(self);

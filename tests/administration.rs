@@ -448,6 +448,8 @@ async fn what_is_no_proper_request_is_refused_with_what_to_do() {
     let healthy = send(Method::GET, &format!("{base}/healthz"), &[], None).await.unwrap();
     assert_eq!((healthy.status.as_u16(), healthy.text().as_str()), (200, "ok\n"));
     assert_eq!(healthy.headers["cache-control"], "no-store");
+    let ready = send(Method::GET, &format!("{base}/readyz"), &[], None).await.unwrap();
+    assert_eq!((ready.status.as_u16(), ready.text().as_str()), (200, "ready\n"));
     let nobody = send(Method::GET, &format!("{base}/v1/jobs"), &[], None).await.unwrap();
     assert_eq!(nobody.headers["www-authenticate"], "Bearer");
 }

@@ -7,6 +7,7 @@ use crate::support::Another;
 use crosstalk_loadtest::{Error, Target};
 use crosstalk_protocol::code::{CloseCode, FailureCode};
 use crosstalk_protocol::push::NoticeKind;
+use http::Method;
 use std::time::{Duration, Instant};
 
 const LEASE: Duration = Duration::from_secs(1);
@@ -124,10 +125,14 @@ async fn a_node_whose_lease_has_run_out_takes_nobody_in() {
         panic!("a node without a lease answered over HTTP");
     };
     assert_eq!(failed.code, FailureCode::Unavailable);
+    let ready = acme.admin.send(Method::GET, "/readyz", None).await.unwrap();
+    assert_eq!(ready.status, 503, "who asks sends people elsewhere");
     kept.ends();
     while tablet.tries_to_sign_in().await.is_err() {
         tokio::time::sleep(LEASE / 10).await;
     }
+    let ready = acme.admin.send(Method::GET, "/readyz", None).await.unwrap();
+    assert_eq!(ready.status, 200);
 }
 
 #[expect(clippy::disallowed_methods, reason = "how long people wait is what is looked at")]

@@ -11,7 +11,7 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use crosstalk_protocol::code::{FailureCode, RefusalCode};
+use crosstalk_protocol::code::RefusalCode;
 use crosstalk_protocol::ids::{CompanyId, UserId};
 use std::str::FromStr;
 use std::time::Duration;
@@ -74,10 +74,7 @@ impl FromRequestParts<Shared> for Caller {
             RefusalCode::Unauthenticated
         })?;
         // Asked after the keys: while it holds, no change of an issuer is effective that is unknown here (R34).
-        if !api.parts.lease.holds() {
-            let why = "this server can't reach the store that it shares with others";
-            return Err(Problem::failed(FailureCode::Unavailable).because(why));
-        }
+        api.holds_lease()?;
         sign_in(api, claims).await
     }
 }

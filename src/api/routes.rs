@@ -1,7 +1,7 @@
 //! The doors of the HTTP side, in one table: the router is made from it, and the crawl of
 //! `tests/doors.rs` walks along it, so that there is no door which it does not try.
 
-use super::{Shared, companies, groups, healthy, invitations, jobs, people};
+use super::{Shared, companies, groups, healthy, invitations, jobs, people, ready};
 use axum::Router;
 use axum::handler::Handler;
 use axum::http::Method;
@@ -32,6 +32,7 @@ fn table() -> Vec<Route> {
         get("/v1/jobs", jobs::list),
         post("/v1/invitations/redeem", invitations::redeem),
         get("/healthz", healthy),
+        get("/readyz", ready),
     ]);
     table
 }

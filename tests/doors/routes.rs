@@ -46,7 +46,8 @@ fn body(method: &Method, path: &str, named: &Named) -> Value {
             | "/v1/companies/{company}/users"
             | "/v1/companies/{company}/users/{user}"
             | "/v1/jobs"
-            | "/healthz",
+            | "/healthz"
+            | "/readyz",
         )
         | ("DELETE", "/v1/companies/{company}" | "/v1/companies/{company}/users/{user}")
         | ("POST", "/v1/companies/{company}/users/{user}/revoke-sign-ins")
