@@ -48,7 +48,7 @@ test-postgres: ## The store's tests on a PostgreSQL server of their own (needs D
 OF_ONE_NODE = disk:: erasure:: pressure
 
 test-cluster: ## The promise tests on three nodes that share PostgreSQL and Redis servers of their own
-	tests/cluster/with-servers env -u CROSSTALK_TEST_REDIS cargo test --locked --test promises -- --ignored nodes:: hints::
+	tests/cluster/with-servers env -u CROSSTALK_TEST_REDIS cargo test --locked --test promises -- --ignored nodes:: hints:: failover::
 	CROSSTALK_TEST_NODES=3 tests/cluster/with-servers cargo test --locked --test promises -- $(foreach name,$(OF_ONE_NODE),--skip $(name))
 
 test: ## Every test that needs nothing but this repository

@@ -21,7 +21,7 @@ const ATTEMPTS: u32 = 10;
 /// A proof that has not ended by then does not notice anything.
 const PATIENCE: Duration = Duration::from_mins(5);
 /// Proofs that need nodes which share a store, and where that is: `tests/cluster/with-servers`.
-const NODES: &str = "::nodes::";
+const NODES: [&str; 3] = ["::nodes::", "promises::hints::", "promises::failover::"];
 const SERVER: &str = "CROSSTALK_TEST_SERVER";
 /// Where the build with the faults goes: it must never be taken for the program.
 const TARGET: &str = "target/mutants";
@@ -115,7 +115,7 @@ impl Tests {
             .env_remove("CROSSTALK_MUTANT");
         // A history that a fault makes fail is no regression to be kept.
         command.env("PROPTEST_DISABLE_FAILURE_PERSISTENCE", "1");
-        if !proof.contains(NODES) {
+        if !NODES.iter().any(|of_nodes| proof.contains(of_nodes)) {
             // The others are tried where nothing but this repository is needed.
             command.env_remove(SERVER);
         }

@@ -54,6 +54,12 @@ pub enum Mutant {
     LeaseHalfWaitedOut,
     /// A lease is renewed before the hub has applied what was read with it (P2).
     LeaseBeforeApplied,
+    /// Who signs in is taken in by a node without a lease (R34).
+    LeaseNotAsked,
+    /// A database that was promoted is taken for the one before (P2, P4).
+    HistoryNotCompared,
+    /// What was said on the bus before is taken once more.
+    SignTakenAgain,
 }
 
 /// Whether this fault is put in.
@@ -112,6 +118,9 @@ impl Mutant {
         Self::OthersNotAwaited,
         Self::LeaseHalfWaitedOut,
         Self::LeaseBeforeApplied,
+        Self::LeaseNotAsked,
+        Self::HistoryNotCompared,
+        Self::SignTakenAgain,
     ];
 
     /// Its word in `CROSSTALK_MUTANT`.
@@ -141,6 +150,9 @@ impl Mutant {
             Self::OthersNotAwaited => "others_not_awaited",
             Self::LeaseHalfWaitedOut => "lease_half_waited_out",
             Self::LeaseBeforeApplied => "lease_before_applied",
+            Self::LeaseNotAsked => "lease_not_asked",
+            Self::HistoryNotCompared => "history_not_compared",
+            Self::SignTakenAgain => "sign_taken_again",
         }
     }
 

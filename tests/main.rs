@@ -16,6 +16,7 @@ mod delivery;
 mod disk;
 mod doors;
 mod erasure;
+mod failover;
 mod general_rooms;
 mod handshake;
 mod hints;

@@ -4,6 +4,7 @@
 mod apart;
 pub(crate) mod bus;
 mod cluster;
+pub(crate) mod pair;
 pub(crate) mod pen;
 pub(crate) mod sealed;
 pub(crate) mod search;

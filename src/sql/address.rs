@@ -1,16 +1,18 @@
 //! Where a PostgreSQL server is, and how it is spoken to.
 
-use super::Result;
+use super::{Error, Result};
 use crate::config::fixed::{
     DATABASE_CONNECT_SECONDS, DATABASE_IDLE_SECONDS, DATABASE_LOCK_SECONDS,
     DATABASE_SILENT_SECONDS, DATABASE_STATEMENT_SECONDS,
 };
+use crate::mutants::{self, Mutant};
 use ::postgres::config::{SslMode, TargetSessionAttrs};
 use ::postgres::{Client, Config, NoTls};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -35,12 +37,24 @@ pub enum AddressError {
     Certificates(PathBuf, String),
 }
 
-/// Where a PostgreSQL server is, and how it is spoken to.
+/// Where a PostgreSQL server is, and how it is spoken to. All clones speak to a server with one history.
 #[derive(Clone)]
 pub struct Address {
     config: Box<Config>,
     tls: Option<MakeRustlsConnect>,
+    met: Arc<OnceLock<History>>,
 }
+
+/// Which server it is, and how often it, or whom it follows, was promoted or restored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct History {
+    system: i64,
+    timeline: String,
+}
+
+/// What tells a server's history; the first part of the name of its log is its timeline.
+const HISTORY: &str = "SELECT (SELECT system_identifier FROM pg_control_system()), \
+     substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)";
 
 impl Address {
     /// The address as `libpq` writes it; with certificates of who may vouch for the server, it is
@@ -67,7 +81,7 @@ impl Address {
         if config.get_application_name().is_none() {
             config.application_name("crosstalk");
         }
-        Ok(Self { config: Box::new(config), tls })
+        Ok(Self { config: Box::new(config), tls, met: Arc::default() })
     }
 
     /// The same with a password.
@@ -78,13 +92,23 @@ impl Address {
     }
 
     /// A session, which knows our schema.
+    ///
+    /// # Errors
+    /// [`Error::OtherHistory`] where it is another server than before, or one that was promoted or
+    /// restored meanwhile: it may have lost what was acknowledged, a removal for one.
     pub(super) fn connect(&self) -> Result<Client> {
         let mut client = match &self.tls {
             Some(tls) => self.config.connect(tls.clone())?,
             None => self.config.connect(NoTls)?,
         };
         client.batch_execute(&settings())?;
-        Ok(client)
+        let row = client.query_one(HISTORY, &[])?;
+        let history = History { system: row.try_get(0)?, timeline: row.try_get(1)? };
+        let is_the_same = *self.met.get_or_init(|| history.clone()) == history;
+        if is_the_same || mutants::is(Mutant::HistoryNotCompared) {
+            return Ok(client);
+        }
+        Err(Error::OtherHistory)
     }
 }
 

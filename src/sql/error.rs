@@ -9,6 +9,11 @@ pub(crate) enum Error {
     /// PostgreSQL's, or of the connection to it.
     #[error("{}", told(.0))]
     Postgres(#[from] ::postgres::Error),
+    /// The server is another one than this process has met, or was promoted or restored since.
+    #[error(
+        "it is another server than before, or one that was promoted or restored: what was acknowledged may be lost there, removals too. Find out, then start this node again"
+    )]
+    OtherHistory,
     /// A row was asked for, and there is none.
     #[error("a row that must be there is not there")]
     NoRows,
@@ -62,6 +67,7 @@ impl Error {
                 _ => Failure::Other,
             },
             Self::Postgres(error) => of_code(error.code().map(::postgres::error::SqlState::code)),
+            Self::OtherHistory => Failure::Away,
             Self::NoRows | Self::Column(..) | Self::Unreadable(_) => Failure::Other,
         }
     }
