@@ -1,6 +1,7 @@
 //! What can be asked on the command line.
 
 mod check;
+mod nodes;
 mod serve;
 mod settings;
 mod token;
@@ -37,6 +38,13 @@ Only an operator can make a company. To be one, in development:
   crosstalk serve --set operators.issuer=urn:ops --set operators.keys_file=ops.jwks.json
   crosstalk token --key ops --issuer urn:ops --subject me";
 
+const NODES_EXAMPLES: &str = "\
+Examples:
+  crosstalk nodes --config /etc/crosstalk.toml
+  watch crosstalk nodes --config /etc/crosstalk.toml
+
+A removal waits until no node is behind it, or its lease has run out.";
+
 const CONFIG_EXAMPLES: &str = "\
 Examples:
   crosstalk config default > crosstalk.toml
@@ -62,6 +70,10 @@ pub(crate) enum Command {
     /// Prove that what the data directory holds is whole: every timeline is read from its beginning.
     /// Changes nothing, and may run beside the server. Exits with 1 where something is damaged.
     Check(Settings),
+    /// List the nodes that share the database server of these settings: how long their leases last still,
+    /// how many commits they are behind, and their connections.
+    #[command(after_help = NODES_EXAMPLES)]
+    Nodes(Settings),
     /// Show and check the settings.
     #[command(subcommand, after_help = CONFIG_EXAMPLES)]
     Config(ConfigCommand),
@@ -144,6 +156,7 @@ impl Command {
         match self {
             Self::Serve(asked) => serve::run(asked),
             Self::Check(asked) => check::run(asked),
+            Self::Nodes(asked) => nodes::run(asked),
             Self::Config(asked) => Ok(settings::run(asked)?),
             Self::Chat(asked) => crate::chat::run(asked).map(|()| String::new()),
             Self::Demo(asked) => crate::demo::run(asked).map(|()| String::new()),

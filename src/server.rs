@@ -147,12 +147,13 @@ pub async fn run(config: &Config) -> Result<Ended, StartError> {
 
 /// Starts a server.
 pub async fn start(config: &Config) -> Result<Running, StartError> {
-    let parts = Parts::assemble(config).await?;
+    let doors = Arc::new(Doors::new(&config.limits));
+    let parts = Parts::assemble(config, &doors).await?;
     let wanted = config.listen.address;
     let listen = |reason| StartError::Listen { address: wanted, reason };
     let listener = listener::listen(wanted).map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
-    let (doors, waves) = (Arc::new(Doors::new(&config.limits)), Waves::new());
+    let waves = Waves::new();
     let (front, stop, cut) =
         (TaskTracker::new(), CancellationToken::new(), CancellationToken::new());
     let connect = Connect {

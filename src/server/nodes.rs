@@ -2,6 +2,7 @@
 //! know before its hub.
 
 use super::StartError;
+use super::doors::Doors;
 use crate::api::Registry;
 use crate::config::{self, Config, Data};
 use crate::hints::{Address, Bus, Hints, Listener, Sign};
@@ -68,7 +69,12 @@ pub(super) fn hints(config: &config::Hints) -> Option<Arc<Hints>> {
 }
 
 /// How this process lives among the nodes of a server.
-pub(super) fn node(config: &Config, lease: Arc<Lease>, hints: Option<Arc<Hints>>) -> NodeOptions {
+pub(super) fn node(
+    config: &Config,
+    lease: Arc<Lease>,
+    hints: Option<Arc<Hints>>,
+    doors: Arc<Doors>,
+) -> NodeOptions {
     let store = &config.store;
     let sweep = Duration::from_millis(store.sweep_milliseconds);
     let hinted_sweep = Duration::from_millis(config.hints.sweep_milliseconds);
@@ -86,6 +92,7 @@ pub(super) fn node(config: &Config, lease: Arc<Lease>, hints: Option<Arc<Hints>>
             }
         }),
         extend: Arc::new(move |until| lease.extend(until)),
+        connections: Arc::new(move || doors.connections() as u64),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::StartError;
 use super::database::database;
+use super::doors::Doors;
 use super::nodes::{self, Hinting};
 use crate::api::{Api, GUEST_ISSUER, Registry};
 use crate::authority;
@@ -47,11 +48,11 @@ pub(super) struct Parts {
 
 impl Parts {
     /// Opens keys and store, and starts what follows the store.
-    pub(super) async fn assemble(config: &Config) -> Result<Self, StartError> {
+    pub(super) async fn assemble(config: &Config, doors: &Arc<Doors>) -> Result<Self, StartError> {
         let keys = open_keys(config.data.keys()).await?;
         let lease = Arc::new(nodes::lease(&config.store));
         let hints = nodes::hints(&config.hints);
-        let node = nodes::node(config, Arc::clone(&lease), hints.clone());
+        let node = nodes::node(config, Arc::clone(&lease), hints.clone(), Arc::clone(doors));
         let store = open_store(config, Arc::clone(&keys), node).await?;
         let timeline: Arc<dyn Timeline> = store.clone();
         let inboxes = Arc::new(keys.inbox_cursors(store.epoch()));

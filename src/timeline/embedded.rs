@@ -48,7 +48,7 @@ mod writer;
 
 pub use crate::sql::{Address, AddressError};
 pub use check::{Report, check, check_on_server};
-pub use nodes::Hint;
+pub use nodes::{Hint, NodeState, nodes_of};
 pub use open::{FILE, OpenError};
 pub use options::{Clock, Extend, NodeOptions, Options, Sweep, Wrote};
 

@@ -17,6 +17,7 @@ mod rows;
 pub(super) use fences::Fenced;
 pub use hint::Hint;
 pub(super) use hint::Hinted;
+pub use rows::{NodeState, nodes_of};
 
 use super::batch::FOLLOWER_PAUSE;
 use super::codes::Sql;

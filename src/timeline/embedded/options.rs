@@ -76,6 +76,8 @@ pub struct NodeOptions {
     pub wrote: Wrote,
     /// What a renewal does.
     pub extend: Extend,
+    /// How many connections there are, for who asks how the nodes are.
+    pub connections: Arc<dyn Fn() -> u64 + Send + Sync>,
 }
 
 impl Default for NodeOptions {
@@ -86,6 +88,7 @@ impl Default for NodeOptions {
             sweep: Arc::new(|| Duration::from_millis(25)),
             wrote: Arc::new(|_, _| {}),
             extend: Arc::new(|_| {}),
+            connections: Arc::new(|| 0),
         }
     }
 }

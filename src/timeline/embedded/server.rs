@@ -8,8 +8,11 @@ use std::path::PathBuf;
 /// How a store on a server is called where a file would be named.
 pub(super) const NAME: &str = "the PostgreSQL database";
 /// One after the other; a store has had the first so many of them. Never change one: add one.
-const MIGRATIONS: &[&str] =
-    &[include_str!("schema/postgres/1.sql"), include_str!("schema/postgres/2.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/postgres/1.sql"),
+    include_str!("schema/postgres/2.sql"),
+    include_str!("schema/postgres/3.sql"),
+];
 /// Who migrates holds this lock.
 const MIGRATING: i64 = 0x5854_4b31_0000;
 

@@ -10,6 +10,10 @@ use std::error::Error;
 const RENEWALS_A_TERM: u64 = 3;
 
 impl Node {
+    fn connections(&self) -> u64 {
+        (self.options.node.connections)()
+    }
+
     /// A node that follows no more, whatever it is that keeps it, says no longer that it goes on: the
     /// others would wait for it. Its lease has run out.
     pub(super) fn is_stuck(&self, now: u64) -> bool {
@@ -18,7 +22,7 @@ impl Node {
 
     /// Says that this node goes on.
     pub(super) fn renew(&mut self, sent: u64) -> Sql<()> {
-        if !rows::renew(&self.connection, self.id, (sent, self.applied))? {
+        if !rows::renew(&self.connection, self.id, (sent, self.applied), self.connections())? {
             // Others thought it gone, and so its lease has run out: it begins anew, and without those
             // who are here. What it missed may have been erased meanwhile.
             let called = (self.options.node.name.as_str(), self.term());
@@ -33,7 +37,8 @@ impl Node {
     /// Tells the others how far this node has come, and takes away the rows of those that are gone.
     pub(super) fn tell_others(&mut self) -> Result<(), Box<dyn Error + Send + Sync>> {
         if !self.others.is_empty() && self.confirmed < self.applied.turn {
-            rows::renew(&self.connection, self.id, (uptime::now(), self.applied))?;
+            let beat = (uptime::now(), self.applied);
+            rows::renew(&self.connection, self.id, beat, self.connections())?;
             self.confirmed = self.applied.turn;
         }
         for (node, beat) in self.sightings.look(&self.others, uptime::now()) {

@@ -1,7 +1,9 @@
 //! The rows of the nodes that share a store.
 
 use super::super::codes::Sql;
-use crate::sql::Connection;
+use super::super::open::OpenError;
+use super::super::server::Server;
+use crate::sql::{Address, Connection};
 
 /// What a node is called in its row: drawn at every start.
 pub(super) type NodeId = [u8; 16];
@@ -24,6 +26,9 @@ pub(super) struct Applied {
     pub(super) turn: i64,
     pub(super) notice: i64,
 }
+
+/// The server's clock, in microseconds since 1970.
+const NOW: &str = "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)";
 
 /// Writes a node's row, durably: from now on removals wait for it.
 pub(super) fn join(
@@ -51,13 +56,18 @@ pub(super) fn renew(
     connection: &Connection,
     node: NodeId,
     (sent, at): (u64, Applied),
+    connections: u64,
 ) -> Sql<bool> {
     connection.prepare("BEGIN")?.execute(())?;
     // That it is there has to last, how far it has come need not: forgotten, others wait longer.
     connection.execute_batch("SET LOCAL synchronous_commit = off")?;
-    let sql = "UPDATE node SET beat = ?2, confirmed = ?3, noticed = ?4 WHERE node = ?1";
-    let renewed =
-        connection.prepare(sql)?.execute((node, sent.cast_signed(), at.turn, at.notice))?;
+    let sql = format!(
+        "UPDATE node SET beat = ?2, confirmed = ?3, noticed = ?4, renewed = {NOW}, connections = ?5 \
+         WHERE node = ?1"
+    );
+    let connected = i64::try_from(connections).unwrap_or(i64::MAX);
+    let values = (node, sent.cast_signed(), at.turn, at.notice, connected);
+    let renewed = connection.prepare(&sql)?.execute(values)?;
     connection.execute_batch("COMMIT")?;
     Ok(renewed == 1)
 }
@@ -78,6 +88,44 @@ pub(super) fn all(connection: &Connection) -> Sql<Vec<NodeRow>> {
             term: row.get::<i64>(1)?.cast_unsigned(),
             beat: row.get(2)?,
             confirmed: row.get(3)?,
+        })
+    })
+}
+
+/// A node, as who asks how the nodes are is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeState {
+    /// What people call it.
+    pub name: String,
+    /// How long its lease lasts still, in microseconds, by the server's clock; below 0 it has run out. A
+    /// node that could renew it and is just starting may be a little ahead of what stands here.
+    pub lease_micros: i64,
+    /// How many commits it has not applied.
+    pub behind: i64,
+    /// Connections to it, at its last renewal.
+    pub connections: i64,
+}
+
+/// How the nodes are that share a server, by name. Must not be called on a thread that runs asynchronous tasks.
+///
+/// # Errors
+/// [`OpenError`] where it can't be read.
+pub fn nodes_of(address: &Address) -> Result<Vec<NodeState>, OpenError> {
+    let connection = Server::at(address).reader()?;
+    states(&connection).map_err(|error| OpenError::Server(error.into()))
+}
+
+fn states(connection: &Connection) -> Sql<Vec<NodeState>> {
+    let sql = format!(
+        "SELECT n.name, n.renewed + n.term / 1000 - {NOW}, t.number - n.confirmed, n.connections \
+         FROM node n, turn t ORDER BY n.name, n.node"
+    );
+    connection.prepare(&sql)?.query_map((), |row| {
+        Ok(NodeState {
+            name: row.get(0)?,
+            lease_micros: row.get(1)?,
+            behind: row.get(2)?,
+            connections: row.get(3)?,
         })
     })
 }

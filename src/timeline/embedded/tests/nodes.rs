@@ -2,7 +2,7 @@
 
 use super::support::World;
 use crate::authority::Command;
-use crate::timeline::embedded::{Embedded, NodeOptions};
+use crate::timeline::embedded::{Embedded, NodeOptions, nodes_of};
 use crate::timeline::{Committed, Fence, Timeline as _};
 use crosstalk_protocol::entry::Change;
 use crosstalk_protocol::ids::{RoomId, Seq};
@@ -123,6 +123,25 @@ async fn a_node_that_is_too_far_behind_begins_anew() {
     committed.confirm.confirm();
     world.append(world.sealed(alice, room, "after")).await.unwrap();
     assert_eq!(entries(&mut there, room).await[0].2, "after");
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL server: make test-postgres"]
+async fn who_asks_is_told_how_the_nodes_are() {
+    let (world, [alice, bob, _], room) =
+        World::with(|options| options.node.term = TERM).grouped().await;
+    let (_other, mut there, _) = another(&world);
+    let states = || world.beside(|_| Ok(nodes_of(world.options.server.as_ref().unwrap()).unwrap()));
+    let told = states();
+    assert_eq!(told.len(), 2);
+    let term = i64::try_from(TERM.as_micros()).unwrap();
+    assert!(told.iter().all(|node| (1..=term).contains(&node.lease_micros)), "{told:?}");
+    // Its hub applies nothing from now on.
+    let _removal = world.does(alice, room, Command::Remove { users: vec![bob] }).await.unwrap();
+    let _kept = next(&mut there).await;
+    tokio::time::sleep(TERM).await;
+    let told = states();
+    assert!(told.iter().any(|node| node.behind > 0), "{told:?}");
 }
 
 // R19, R22

@@ -100,7 +100,10 @@ impl World {
     }
 
     /// Beside the store, on a connection of one's own.
-    fn beside<T: Send>(&self, run: impl FnOnce(&Connection) -> sql::Result<T> + Send) -> T {
+    pub(super) fn beside<T: Send>(
+        &self,
+        run: impl FnOnce(&Connection) -> sql::Result<T> + Send,
+    ) -> T {
         let open = || match &self.options.server {
             Some(address) => Connection::to_server(address),
             None => Connection::to_file(&self.data().join("crosstalk.db")),
