@@ -1,7 +1,7 @@
 # The words of the house. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: bench check client conformance demo docs fmt fuzz help kills mutants test test-cluster test-postgres
+.PHONY: bench check client cluster conformance demo docs fmt fuzz help kills mutants test test-cluster test-postgres test-topology
 
 help: ## List the words
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -17,6 +17,10 @@ check: ## What must hold before anything is tested: format, lints, documentation
 
 client: ## The client in Python, written from the documents alone, against a demonstration
 	clients/python/run.sh
+
+cluster: ## Three nodes on PostgreSQL and Redis behind a load balancer that ends TLS, to look around in; Ctrl-C stops them
+	cargo build --release --locked
+	tests/cluster/with-servers deploy/cluster
 
 conformance: ## The Autobahn cases against the server's side of WebSocket (needs Python's venv)
 	tests/conformance/run.sh
@@ -53,3 +57,8 @@ test-cluster: ## The promise tests on three nodes that share PostgreSQL and Redi
 
 test: ## Every test that needs nothing but this repository
 	cargo test --workspace --locked
+
+test-topology: ## docker-compose.yml and Dockerfile are read; the same topology as processes: a node dies, one leaves
+	deploy/lint
+	cargo build --locked
+	TOPOLOGY_PROGRAM=target/debug/crosstalk tests/cluster/with-servers deploy/cluster tests/cluster/topology

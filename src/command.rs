@@ -145,7 +145,8 @@ pub(crate) struct Token {
     pub(crate) hours: u64,
 }
 
-fn key_and_value(text: &str) -> Result<(String, String), &'static str> {
+/// A setting on the command line.
+pub(crate) fn key_and_value(text: &str) -> Result<(String, String), &'static str> {
     let (key, value) = text.split_once('=').ok_or("it is to be like limits.pong_seconds=5")?;
     Ok((key.trim().to_owned(), value.to_owned()))
 }

@@ -8,6 +8,7 @@ mod fill;
 mod script;
 
 use crate::chat::USUAL_URL;
+use crate::command::key_and_value;
 use crate::shell::{program, quoted};
 use anyhow::{Context as _, bail};
 use cast::Cast;
@@ -46,6 +47,9 @@ pub(crate) struct Arguments {
     /// Where clients connect.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:7600")]
     listen: SocketAddr,
+    /// A further setting, as `store.server=host=db`; may be given several times.
+    #[arg(long = "set", value_name = "SECTION.KEY=VALUE", value_parser = key_and_value)]
+    set: Vec<(String, String)>,
 }
 
 /// Runs the demonstration until it is told to stop.
@@ -112,7 +116,8 @@ fn settings(arguments: &Arguments) -> anyhow::Result<Config> {
         // Everybody is here in one process, and nobody needs long to go.
         ("limits.drain_seconds", "3".to_owned()),
     ];
-    let flags: Vec<_> = flags.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+    let flags = flags.into_iter().map(|(key, value)| (key.to_owned(), value));
+    let flags: Vec<_> = flags.chain(arguments.set.iter().cloned()).collect();
     Ok(Layers::gather(None, &BTreeMap::new(), &flags)?.into_config())
 }
 
