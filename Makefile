@@ -1,7 +1,7 @@
 # The words of the house. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: bench check client cluster conformance demo docs fmt fuzz help kills mutants test test-cluster test-postgres test-topology
+.PHONY: bench check client cluster conformance demo docs faults fmt fuzz help kills mutants test test-cluster test-postgres test-topology
 
 help: ## List the words
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -31,6 +31,9 @@ demo: ## A server with two companies of people who talk, to look around in; Ctrl
 docs: ## The documentation of every part, private items too, in target/doc
 	cargo doc --workspace --no-deps --document-private-items --locked
 
+faults: ## Removals over three nodes while nodes, bus and database fail, 20 a round, seven faults; ROUNDS (20)
+	CROSSTALK_ROUNDS=$(or $(ROUNDS),20) tests/cluster/with-servers cargo test --locked --test promises -- --ignored --nocapture --test-threads 1 faults::
+
 fmt: ## Format
 	cargo fmt --all
 
@@ -52,7 +55,7 @@ test-postgres: ## The store's tests on a PostgreSQL server of their own (needs D
 OF_ONE_NODE = disk:: erasure:: pressure
 
 test-cluster: ## The promise tests on three nodes that share PostgreSQL and Redis servers of their own
-	tests/cluster/with-servers env -u CROSSTALK_TEST_REDIS cargo test --locked --test promises -- --ignored nodes:: hints:: failover::
+	tests/cluster/with-servers env -u CROSSTALK_TEST_REDIS cargo test --locked --test promises -- --ignored nodes:: hints:: failover:: faults::
 	CROSSTALK_TEST_NODES=3 tests/cluster/with-servers cargo test --locked --test promises -- $(foreach name,$(OF_ONE_NODE),--skip $(name))
 
 test: ## Every test that needs nothing but this repository

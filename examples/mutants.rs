@@ -21,7 +21,8 @@ const ATTEMPTS: u32 = 10;
 /// A proof that has not ended by then does not notice anything.
 const PATIENCE: Duration = Duration::from_mins(5);
 /// Proofs that need nodes which share a store, and where that is: `tests/cluster/with-servers`.
-const NODES: [&str; 3] = ["::nodes::", "promises::hints::", "promises::failover::"];
+const NODES: [&str; 4] =
+    ["::nodes::", "promises::hints::", "promises::failover::", "promises::faults::"];
 const SERVER: &str = "CROSSTALK_TEST_SERVER";
 /// Where the build with the faults goes: it must never be taken for the program.
 const TARGET: &str = "target/mutants";

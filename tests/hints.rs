@@ -62,7 +62,7 @@ async fn without_the_bus_messages_and_removals_go_on_and_with_it_signs_come_back
 }
 
 /// What was said, said again, garbled, cut short and on every topic; nothing, and too much.
-fn lies(overheard: &[Said]) -> Vec<Said> {
+pub(crate) fn lies(overheard: &[Said]) -> Vec<Said> {
     let topics: BTreeSet<_> = overheard.iter().map(|(topic, _)| topic).collect();
     let of = |what: &[u8]| {
         let garbled = what.iter().map(|byte| byte ^ 1).collect();

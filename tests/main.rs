@@ -17,6 +17,7 @@ mod disk;
 mod doors;
 mod erasure;
 mod failover;
+mod faults;
 mod general_rooms;
 mod handshake;
 mod hints;

@@ -72,9 +72,9 @@ async fn a_node_that_was_frozen_for_a_moment_applies_the_removal_and_keeps_who_i
 #[ignore = "needs nodes that share a store: make test-cluster"]
 async fn a_dead_node_delays_a_removal_by_no_more_than_its_lease() {
     // P2, P4, R16
-    let (Scene { house: _house, alice, bob, carol, group, .. }, node, _there) =
+    let (Scene { house: _house, alice, bob, carol, group, .. }, mut node, _there) =
         Box::pin(carol_is_elsewhere()).await;
-    node.kill();
+    node.dies();
     let last = bob.says(group, "after the node has died").await;
     carol.is_at(group, last).await;
     let removal = carol.is_removed_by(&alice, group).await;
@@ -90,9 +90,9 @@ async fn a_dead_node_delays_a_removal_by_no_more_than_its_lease() {
 #[ignore = "needs nodes that share a store: make test-cluster"]
 async fn who_was_at_a_node_that_died_comes_back_elsewhere_and_misses_nothing() {
     // P4
-    let (Scene { house, alice, bob, carol, group, globex, .. }, node, there) =
+    let (Scene { house, alice, bob, carol, group, globex, .. }, mut node, there) =
         Box::pin(carol_is_elsewhere()).await;
-    node.kill();
+    node.dies();
     let mut said = Vec::new();
     for number in 0..20 {
         let who = if number % 2 == 0 { &alice } else { &bob };

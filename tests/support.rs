@@ -67,8 +67,8 @@ impl Another {
     }
 
     /// Kills it, as a power cut does.
-    pub(crate) fn kill(self) {
-        self.apart.kill();
+    pub(crate) fn dies(&mut self) {
+        self.apart.end();
     }
 }
 
@@ -144,6 +144,12 @@ impl TestServer {
         assert!(self.config.store.server.is_some(), "data in files is one process's");
         let (apart, address) = Apart::start(&self.flags);
         Another { apart, address }
+    }
+
+    /// Starts a node again that died, at its address.
+    pub(crate) fn starts_again(&self, node: &mut Another) {
+        let started = Apart::start_at(node.address, &self.flags);
+        node.apart = started.unwrap_or_else(|log| panic!("it does not start again: {log}"));
     }
 
     /// Its nodes can read and write all but that they go on, until that ends.

@@ -87,6 +87,13 @@ impl Person {
         }
     }
 
+    /// The highest place of a room of which this connection has been told.
+    pub(crate) async fn highest_heard(&self, room: RoomId) -> Seq {
+        let mut hand = self.hand().await;
+        let transcript = hand.device.client().unwrap().transcript();
+        transcript.iter().map(|frame| highest_place(frame, room)).max().unwrap_or_default()
+    }
+
     /// Whether words stood in any frame of this connection.
     pub(crate) async fn has_heard(&self, words: &str) -> bool {
         self.settles().await;

@@ -79,7 +79,8 @@ impl Apart {
         self.end();
     }
 
-    fn end(&mut self) {
+    /// Kills it at once, and waits until it is gone.
+    pub(crate) fn end(&mut self) {
         self.child.kill().ok();
         self.child.wait().ok();
     }

@@ -32,6 +32,16 @@ impl Pair {
         self.does("fail");
     }
 
+    /// Ends every session there is.
+    pub(crate) fn ends_sessions(&self) {
+        self.does("end-sessions");
+    }
+
+    /// The primary is killed, and starts again with all that it had promised to keep.
+    pub(crate) fn dies_and_comes_back(&self) {
+        self.does("restart");
+    }
+
     fn does(&self, word: &str) {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cluster/pair");
         let done = Command::new(script).arg(word).arg(self.home.path()).output().unwrap();
