@@ -105,7 +105,7 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// A setting, as `limits.pong_seconds=5`; may be given several times.
-    #[arg(long = "set", value_name = "SECTION.KEY=VALUE", value_parser = key_and_value)]
+    #[arg(long = "set", value_name = "SECTION.KEY=VALUE", value_parser = crate::shell::key_and_value)]
     pub(crate) set: Vec<(String, String)>,
     /// Where clients connect; short for `--set listen.address=…`.
     #[arg(long, value_name = "ADDRESS:PORT")]
@@ -143,12 +143,6 @@ pub(crate) struct Token {
     /// How long it is good.
     #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u64).range(1..=8_760))]
     pub(crate) hours: u64,
-}
-
-/// A setting on the command line.
-pub(crate) fn key_and_value(text: &str) -> Result<(String, String), &'static str> {
-    let (key, value) = text.split_once('=').ok_or("it is to be like limits.pong_seconds=5")?;
-    Ok((key.trim().to_owned(), value.to_owned()))
 }
 
 impl Command {

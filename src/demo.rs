@@ -8,8 +8,7 @@ mod fill;
 mod script;
 
 use crate::chat::USUAL_URL;
-use crate::command::key_and_value;
-use crate::shell::{program, quoted};
+use crate::shell::{key_and_value, program, quoted};
 use anyhow::{Context as _, bail};
 use cast::Cast;
 use clap::Args;

@@ -16,6 +16,12 @@ pub(crate) fn quoted(word: &str) -> String {
     }
 }
 
+/// A setting on the command line.
+pub(crate) fn key_and_value(text: &str) -> Result<(String, String), &'static str> {
+    let (key, value) = text.split_once('=').ok_or("it is to be like limits.pong_seconds=5")?;
+    Ok((key.trim().to_owned(), value.to_owned()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
