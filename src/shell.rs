@@ -1,4 +1,4 @@
-//! What is printed for somebody to paste into a shell.
+//! What is printed for somebody to paste into a shell, and what comes from there.
 
 /// This program as another terminal can call it, wherever it stands.
 pub(crate) fn program() -> String {
