@@ -48,7 +48,7 @@ mutants: ## Every fault of src/mutants.rs put in, one after the other: does its 
 
 test-postgres: ## The store's tests on a PostgreSQL server of their own (needs Debian's postgresql)
 	tests/cluster/with-servers cargo test --locked --lib timeline::
-	tests/cluster/with-servers cargo test --locked --lib -- --ignored tests::nodes over_tls
+	tests/cluster/with-servers cargo test --locked --lib -- --ignored tests::nodes tests::migrate over_tls
 
 # What is kept in files, and what is about a node's own kernel buffers at a rate that three debug builds on two cores do not
 # reach.

@@ -1,6 +1,7 @@
 //! What can be asked on the command line.
 
 mod check;
+mod migrate;
 mod nodes;
 mod serve;
 mod settings;
@@ -38,6 +39,14 @@ Only an operator can make a company. To be one, in development:
   crosstalk serve --set operators.issuer=urn:ops --set operators.keys_file=ops.jwks.json
   crosstalk token --key ops --issuer urn:ops --subject me";
 
+const MIGRATE_EXAMPLES: &str = "\
+Examples:
+  Stop the server first; the keys go to the volume that the nodes share:
+    cp -a /srv/crosstalk/keys/. /mnt/keys/
+    crosstalk migrate --from /srv/crosstalk --config cluster.toml
+
+where cluster.toml names store.server, and data.keys_directory = \"/mnt/keys\". The files stay as they are.";
+
 const NODES_EXAMPLES: &str = "\
 Examples:
   crosstalk nodes --config /etc/crosstalk.toml
@@ -74,6 +83,10 @@ pub(crate) enum Command {
     /// how many commits they are behind, and their connections.
     #[command(after_help = NODES_EXAMPLES)]
     Nodes(Settings),
+    /// Move the store in a data directory to the database server of these settings, to be shared by many
+    /// nodes. Every row is compared; nothing is there unless all of it is.
+    #[command(after_help = MIGRATE_EXAMPLES)]
+    Migrate(Migrate),
     /// Show and check the settings.
     #[command(subcommand, after_help = CONFIG_EXAMPLES)]
     Config(ConfigCommand),
@@ -96,6 +109,16 @@ pub(crate) enum ConfigCommand {
     Show(Settings),
     /// Say whether the server can be started with these settings; if not, exit with 1.
     Check(Settings),
+}
+
+/// What is moved, and where to.
+#[derive(Debug, Args)]
+pub(crate) struct Migrate {
+    /// The data directory of the store that is moved; no server may run on it.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) from: PathBuf,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
 }
 
 /// Where the settings come from.
@@ -152,6 +175,7 @@ impl Command {
             Self::Serve(asked) => serve::run(asked),
             Self::Check(asked) => check::run(asked),
             Self::Nodes(asked) => nodes::run(asked),
+            Self::Migrate(asked) => migrate::run(asked),
             Self::Config(asked) => Ok(settings::run(asked)?),
             Self::Chat(asked) => crate::chat::run(asked).map(|()| String::new()),
             Self::Demo(asked) => crate::demo::run(asked).map(|()| String::new()),

@@ -26,6 +26,7 @@ use connect::Connect;
 pub use database::database;
 use doors::Doors;
 use drain::Waves;
+pub use nodes::share_guest_key;
 use parts::Parts;
 use std::io;
 use std::net::SocketAddr;

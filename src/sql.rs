@@ -5,6 +5,7 @@
 //! Parameters are `?1`, `?2`, …; truth values are the integers 0 and 1, times are microseconds.
 
 mod address;
+mod cell;
 mod error;
 mod postgres;
 mod row;
@@ -13,6 +14,7 @@ mod statement;
 mod value;
 
 pub use address::{Address, AddressError};
+pub(crate) use cell::Cell;
 pub(crate) use error::{Error, Failure, Optional};
 pub(crate) use row::{Row, Rows};
 pub(crate) use statement::Statement;

@@ -138,11 +138,12 @@ impl Cast {
     async fn gather(&self) -> RoomId {
         let others: Vec<&Person> = self.members.iter().map(|[member, _]| member).collect();
         let others: Vec<&Person> = others.into_iter().chain([&self.bob]).collect();
-        for person in [&self.alice, &self.bob] {
-            comes_back(person).await;
+        let devices: Vec<&Person> =
+            self.members.iter().flatten().chain([&self.alice, &self.bob]).collect();
+        for device in &devices {
+            comes_back(device).await;
         }
         let group = self.alice.creates_a_group("Launch", &others).await;
-        let devices = self.members.iter().flatten().chain([&self.alice, &self.bob]);
         for device in devices {
             follows(device, group).await;
         }

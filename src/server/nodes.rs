@@ -13,7 +13,9 @@ use crate::timeline::{Committed, Timeline as _};
 use crate::uptime;
 use crate::wire::Lease;
 use crosstalk_protocol::ids::RoomId;
-use std::path::PathBuf;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -39,6 +41,24 @@ pub(super) fn guest_key(config: &Config) -> PathBuf {
     } else {
         directory.join(GUEST_KEY)
     }
+}
+
+/// Copies the key of guests' tokens from the data directory of a store in files to the keys that nodes
+/// share, if it is not there: guests stay who they are. Whether it was copied.
+///
+/// # Errors
+/// Where a file can't be read or written.
+pub fn share_guest_key(data: &Path, keys: &Path) -> io::Result<bool> {
+    let (from, to) = (data.join(GUEST_KEY), keys.join(GUEST_KEY));
+    if !from.exists() || to.exists() {
+        return Ok(false);
+    }
+    fs::create_dir(&to)?;
+    for file in fs::read_dir(&from)? {
+        let file = file?;
+        fs::copy(file.path(), to.join(file.file_name()))?;
+    }
+    Ok(true)
 }
 
 /// Hands commits on to the hub; before one that changed a company's issuer, the registry knows it. So

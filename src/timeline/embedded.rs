@@ -25,6 +25,7 @@ mod jobs;
 mod lookups;
 mod marks;
 mod meta;
+mod migrate;
 mod nodes;
 mod open;
 mod options;
@@ -48,6 +49,7 @@ mod writer;
 
 pub use crate::sql::{Address, AddressError};
 pub use check::{Report, check, check_on_server};
+pub use migrate::{MigrateError, migrate};
 pub use nodes::{Hint, NodeState, nodes_of};
 pub use open::{FILE, OpenError};
 pub use options::{Clock, Extend, NodeOptions, Options, Sweep, Wrote};

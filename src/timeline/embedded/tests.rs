@@ -7,6 +7,7 @@ mod governing;
 mod histories;
 mod law;
 mod measure;
+mod migrate;
 mod nodes;
 mod support;
 mod talk;

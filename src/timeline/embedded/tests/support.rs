@@ -397,7 +397,7 @@ impl World {
 /// A database of a test's own on the server that the tests are to run on, if they are to
 /// (`make test-postgres`); without one they run on files.
 #[expect(clippy::disallowed_methods, reason = "tests have no settings but this one")]
-fn server() -> Option<Address> {
+pub(super) fn server() -> Option<Address> {
     let address = std::env::var("CROSSTALK_TEST_SERVER").ok()?;
     let name = format!("test_{}", Uuid::new_v4().simple());
     let make = || {
