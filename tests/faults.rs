@@ -49,6 +49,8 @@ enum Fault {
     NodeHangs,
     /// A node is killed, and comes back.
     NodeDies,
+    /// One node after the other is told to stop, as at an upgrade, and comes back.
+    NodesRestart,
     /// The database ends all sessions.
     SessionsEnd,
     /// The database is killed, and comes back with all it had promised.
@@ -122,6 +124,10 @@ impl Props {
                     sleep(LASTING).await;
                     block_in_place(|| house.server.starts_again(&mut self.nodes[node]));
                     sleep(LASTING).await;
+                }
+                Fault::NodesRestart => {
+                    block_in_place(|| self.nodes[node].stops());
+                    block_in_place(|| house.server.starts_again(&mut self.nodes[node]));
                 }
                 Fault::SessionsEnd => block_in_place(|| self.pair.ends_sessions()),
                 Fault::DatabaseDies => {
@@ -338,4 +344,10 @@ async fn the_database_ends_all_sessions() {
 #[ignore = "needs a database, its standby and a bus: make faults"]
 async fn the_database_dies_and_comes_back() {
     Box::pin(nothing_is_shown_to_who_was_removed_while(Fault::DatabaseDies)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a database, its standby and a bus: make faults"]
+async fn nodes_are_restarted_one_after_the_other() {
+    Box::pin(nothing_is_shown_to_who_was_removed_while(Fault::NodesRestart)).await;
 }

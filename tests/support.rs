@@ -66,6 +66,11 @@ impl Another {
         self.apart.thaw();
     }
 
+    /// Tells it to stop, and waits until it has.
+    pub(crate) fn stops(&mut self) {
+        self.apart.stop();
+    }
+
     /// Kills it, as a power cut does.
     pub(crate) fn dies(&mut self) {
         self.apart.end();

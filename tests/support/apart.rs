@@ -69,6 +69,12 @@ impl Apart {
         self.signal("-CONT");
     }
 
+    /// Tells it to stop (SIGTERM), and waits until it has, as it should.
+    pub(crate) fn stop(&mut self) {
+        self.signal("-TERM");
+        assert!(self.child.wait().unwrap().success(), "it did not stop as it should");
+    }
+
     fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
