@@ -203,7 +203,7 @@ fn is_sign(push: &Push) -> bool {
 #[tokio::test]
 async fn centrifugo_543_a_new_token_brings_no_old_right_back() {
     // R34: rights stand in the directory, never in a token.
-    let Scene { globex, alice, bob, carol, group, .. } = scene().await;
+    let Scene { house: _house, globex, alice, bob, carol, group, .. } = scene().await;
     let old = globex.token_of(&carol.subject);
     carol.is_removed_by(&alice, group).await;
     for token in [old, globex.token_of(&carol.subject)] {
@@ -244,7 +244,7 @@ async fn tolgee_3809_and_mattermost_30388_losing_one_room_disturbs_no_other() {
 #[tokio::test]
 async fn rome_211_saying_ok_twice_is_saying_it_twice() {
     // R29: what makes a repetition is its id, never its text.
-    let Scene { bob, carol, group, .. } = scene().await;
+    let Scene { house: _house, bob, carol, group, .. } = scene().await;
     let said = message(group, operation(), "ok");
     let first = bob.asks(said.clone()).await.unwrap().seq;
     let second = bob.says(group, "ok").await;
@@ -256,7 +256,7 @@ async fn rome_211_saying_ok_twice_is_saying_it_twice() {
 #[tokio::test]
 async fn zulip_cloud_march_18_nobody_is_served_what_was_made_for_another() {
     // House rule 2: what each may see, asked for by all at once.
-    let Scene { acme, alice, bob, carol, group, .. } = scene().await;
+    let Scene { house: _house, acme, alice, bob, carol, group, .. } = scene().await;
     bob.says(group, "seen by the first").await;
     let erin = acme.person("Erin").await;
     alice.adds(group, &[&erin]).await.unwrap();
@@ -414,7 +414,7 @@ async fn cve_2026_9162_every_socket_of_whose_sign_ins_end_is_closed() {
 #[tokio::test]
 async fn cve_2026_20796_who_comes_in_while_he_is_deactivated_learns_nothing() {
     // R19, R34: the race of a sign-in with the suspension, again and again.
-    let Scene { globex, alice, group, .. } = scene().await;
+    let Scene { house: _house, globex, alice, group, .. } = scene().await;
     for round in 0..RACES {
         let dan = globex.stranger("Dan", true).await;
         let target = globex.target(globex.token_of(&dan.subject));

@@ -16,7 +16,7 @@ use crosstalk_protocol::ids::RoomId;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -93,7 +93,7 @@ pub(super) fn node(
     config: &Config,
     lease: Arc<Lease>,
     hints: Option<Arc<Hints>>,
-    doors: Arc<Doors>,
+    (doors, hub): (Arc<Doors>, Arc<OnceLock<Arc<Hub>>>),
 ) -> NodeOptions {
     let store = &config.store;
     let sweep = Duration::from_millis(store.sweep_milliseconds);
@@ -112,6 +112,8 @@ pub(super) fn node(
             }
         }),
         extend: Arc::new(move |until| lease.extend(until)),
+        // Before there is a hub nobody follows anything.
+        follows: Arc::new(move |room| hub.get().is_some_and(|hub| hub.follows(room))),
         connections: Arc::new(move || doors.connections() as u64),
     }
 }

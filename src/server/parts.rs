@@ -19,7 +19,7 @@ use crate::timeline::embedded::{Embedded, NodeOptions, Options};
 use crate::timeline::{Reads, Timeline};
 use crate::wire::{self, Lease};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -52,7 +52,9 @@ impl Parts {
         let keys = open_keys(config.data.keys()).await?;
         let lease = Arc::new(nodes::lease(&config.store));
         let hints = nodes::hints(&config.hints);
-        let node = nodes::node(config, Arc::clone(&lease), hints.clone(), Arc::clone(doors));
+        let made = Arc::<OnceLock<Arc<Hub>>>::default();
+        let here = (Arc::clone(doors), Arc::clone(&made));
+        let node = nodes::node(config, Arc::clone(&lease), hints.clone(), here);
         let store = open_store(config, Arc::clone(&keys), node).await?;
         let timeline: Arc<dyn Timeline> = store.clone();
         let inboxes = Arc::new(keys.inbox_cursors(store.epoch()));
@@ -61,6 +63,7 @@ impl Parts {
             ..hub::Limits::default()
         };
         let hub = Arc::new(Hub::new(limits, Arc::clone(&inboxes)).with_hints(hints.clone()));
+        made.get_or_init(|| Arc::clone(&hub));
         let follower = TaskTracker::new();
         let commits = timeline.follow();
         let guest_key = nodes::guest_key(config);

@@ -206,7 +206,9 @@ impl Node {
                 "this node is too far behind, and begins anew without those who are here"
             );
         }
-        let live = entries.into_iter().map(|(room, entry)| news::opened(room, entry, &self.keys));
+        let follows = &self.options.node.follows;
+        let open = |(room, entry)| news::opened(room, entry, &self.keys, follows(room));
+        let live = entries.into_iter().map(open);
         let entries = live.collect::<Result<Vec<_>, _>>()?;
         let upto = Applied { turn: positions.turn, notice: positions.notice };
         let mut handed = Handed { fence: None, upto, lease: renews.then_some(sent) };

@@ -76,6 +76,9 @@ pub struct NodeOptions {
     pub wrote: Wrote,
     /// What a renewal does.
     pub extend: Extend,
+    /// Whether somebody follows a room here, or is about to: what others are not shown here is not opened.
+    /// Asked after a snapshot was read; who begins to follow after that reads a later one.
+    pub follows: Arc<dyn Fn(RoomId) -> bool + Send + Sync>,
     /// How many connections there are, for who asks how the nodes are.
     pub connections: Arc<dyn Fn() -> u64 + Send + Sync>,
 }
@@ -88,6 +91,7 @@ impl Default for NodeOptions {
             sweep: Arc::new(|| Duration::from_millis(25)),
             wrote: Arc::new(|_, _| {}),
             extend: Arc::new(|_| {}),
+            follows: Arc::new(|_| true),
             connections: Arc::new(|| 0),
         }
     }

@@ -131,13 +131,19 @@ fn notices(connection: &Connection, after: i64) -> Sql<Vec<Noticed>> {
     })
 }
 
-/// An entry as the hub takes it, opened. Where the room has no key any more it was deleted, and who
-/// has a seat in it is about to lose it.
+/// An entry as the hub takes it, opened where somebody follows the room here. Where the room has no key
+/// any more it was deleted, and who has a seat in it is about to lose it.
 ///
 /// # Errors
 /// [`KeyError::Unreachable`]: it can't be opened now.
-pub(super) fn opened(room: RoomId, stored: Stored, keys: &KeyDirectory) -> Result<Live, KeyError> {
-    let content = match content(room, &stored, keys) {
+pub(super) fn opened(
+    room: RoomId,
+    stored: Stored,
+    keys: &KeyDirectory,
+    is_followed: bool,
+) -> Result<Live, KeyError> {
+    let content = if is_followed { content(room, &stored, keys) } else { Ok(None) };
+    let content = match content {
         Ok(content) => content.map(Arc::new),
         Err(error @ KeyError::Unreachable(_)) => return Err(error),
         Err(KeyError::Missing) => None,

@@ -75,6 +75,27 @@ async fn what_one_node_writes_the_others_hear_opened_and_in_order() {
     }
 }
 
+#[tokio::test]
+#[ignore = "needs a PostgreSQL server: make test-postgres"]
+async fn what_nobody_follows_here_is_not_opened() {
+    let (world, [alice, bob, _], room) = World::with(|_| {}).grouped().await;
+    let other_room = world.group(alice, &[bob]).await;
+    let follows = Arc::new(move |asked| asked == room);
+    let node = NodeOptions { follows, ..NodeOptions::default() };
+    let options = super::super::Options { node, ..world.options.clone() };
+    let store = Embedded::open(options, world.keys()).unwrap();
+    let mut there = store.follow();
+    world.append(world.sealed(alice, other_room, "elsewhere")).await.unwrap();
+    world.append(world.sealed(alice, room, "here")).await.unwrap();
+    let mut heard = Vec::new();
+    while heard.len() < 2 {
+        let committed = next(&mut there).await;
+        heard.extend(committed.entries.iter().map(|live| (live.room, live.content.is_some())));
+        committed.confirm.confirm();
+    }
+    assert_eq!(heard, [(other_room, false), (room, true)]);
+}
+
 // P2
 #[tokio::test]
 #[ignore = "needs a PostgreSQL server: make test-postgres"]
