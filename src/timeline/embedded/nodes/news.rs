@@ -40,8 +40,9 @@ pub(super) struct News {
 impl Positions {
     /// Whether there may be more in between than is read at once.
     fn is_far_from(&self, last: &Self) -> bool {
-        let rows = (self.entry - last.entry) + (self.cut - last.cut) + (self.notice - last.notice);
-        rows.cast_unsigned() > BEHIND_MAX
+        let new = |now: i64, last: i64| now.saturating_sub(last).max(0).cast_unsigned();
+        let entries = new(self.entry, last.entry);
+        entries + new(self.cut, last.cut) + new(self.notice, last.notice) > BEHIND_MAX
     }
 
     /// Those of now.
