@@ -148,8 +148,9 @@ impl Node {
             self.settle();
             if self.is_awaited && self.handed.is_empty() {
                 self.is_awaited = false;
-                let told = self.tell_others();
-                self.note(told.err());
+                if let Err(error) = self.confirm() {
+                    self.note(Some(error.into()));
+                }
             }
         }
         if let Err(error) = rows::remove(&self.connection, self.id, None) {
@@ -231,7 +232,8 @@ impl Node {
         self.seen = positions.turn;
         self.others = nodes.into_iter().filter(|row| row.id != self.id).collect();
         self.settle();
-        self.tell_others()
+        self.confirm()?;
+        Ok(self.reap()?)
     }
 
     /// Where nothing was handed over, all is applied that the last hand-over brings.

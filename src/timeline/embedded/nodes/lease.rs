@@ -4,16 +4,11 @@ use super::super::codes::Sql;
 use super::fences::waited_out;
 use super::{Node, nanos, rows};
 use crate::uptime;
-use std::error::Error;
 
 /// A lease is renewed so many times in its term: two renewals may fail.
 const RENEWALS_A_TERM: u64 = 3;
 
 impl Node {
-    fn connections(&self) -> u64 {
-        (self.options.node.connections)()
-    }
-
     /// A node that follows no more, whatever it is that keeps it, says no longer that it goes on: the
     /// others would wait for it. Its lease has run out.
     pub(super) fn is_stuck(&self, now: u64) -> bool {
@@ -22,25 +17,31 @@ impl Node {
 
     /// Says that this node goes on.
     pub(super) fn renew(&mut self, sent: u64) -> Sql<()> {
-        if !rows::renew(&self.connection, self.id, (sent, self.applied), self.connections())? {
+        let connections = (self.options.node.connections)();
+        if !rows::renew(&self.connection, self.id, (sent, self.applied), connections)? {
             // Others thought it gone, and so its lease has run out: it begins anew, and without those
-            // who are here. What it missed may have been erased meanwhile.
+            // who are here. What it missed may have been erased meanwhile. Noted first: the row may
+            // come to be there without an answer.
+            self.was_gone = true;
             let called = (self.options.node.name.as_str(), self.term());
             rows::join(&self.connection, self.id, called, (sent, self.applied))?;
-            self.was_gone = true;
         }
         self.renew_at = sent + self.term() / RENEWALS_A_TERM;
         self.confirmed = self.applied.turn;
         Ok(())
     }
 
-    /// Tells the others how far this node has come, and takes away the rows of those that are gone.
-    pub(super) fn tell_others(&mut self) -> Result<(), Box<dyn Error + Send + Sync>> {
+    /// Tells the others how far this node has come.
+    pub(super) fn confirm(&mut self) -> Sql<()> {
         if !self.others.is_empty() && self.confirmed < self.applied.turn {
-            let beat = (uptime::now(), self.applied);
-            rows::renew(&self.connection, self.id, beat, self.connections())?;
+            rows::confirm(&self.connection, self.id, self.applied)?;
             self.confirmed = self.applied.turn;
         }
+        Ok(())
+    }
+
+    /// Takes away the rows of those that are gone. The rows have just been read: old ones say nothing.
+    pub(super) fn reap(&mut self) -> Sql<()> {
         for (node, beat) in self.sightings.look(&self.others, uptime::now()) {
             tracing::warn!("a node has not renewed its lease, and counts as gone");
             rows::remove(&self.connection, node, Some(beat))?;

@@ -51,7 +51,8 @@ pub(super) fn join(
     connection.execute_batch("COMMIT")
 }
 
-/// Says that a node goes on, and how far it has come; whether its row is there still.
+/// Says that a node goes on, and how far it has come; whether its row is there still. Durably, as
+/// whatever else is acknowledged: a primary whose standby has taken over renews no lease.
 pub(super) fn renew(
     connection: &Connection,
     node: NodeId,
@@ -59,8 +60,6 @@ pub(super) fn renew(
     connections: u64,
 ) -> Sql<bool> {
     connection.prepare("BEGIN")?.execute(())?;
-    // That it is there has to last, how far it has come need not: forgotten, others wait longer.
-    connection.execute_batch("SET LOCAL synchronous_commit = off")?;
     let sql = format!(
         "UPDATE node SET beat = ?2, confirmed = ?3, noticed = ?4, renewed = {NOW}, connections = ?5 \
          WHERE node = ?1"
@@ -70,6 +69,16 @@ pub(super) fn renew(
     let renewed = connection.prepare(&sql)?.execute(values)?;
     connection.execute_batch("COMMIT")?;
     Ok(renewed == 1)
+}
+
+/// Says how far a node has come, without waiting for the disk: forgotten, others wait longer. It renews
+/// no lease.
+pub(super) fn confirm(connection: &Connection, node: NodeId, at: Applied) -> Sql<()> {
+    connection.prepare("BEGIN")?.execute(())?;
+    connection.execute_batch("SET LOCAL synchronous_commit = off")?;
+    let sql = "UPDATE node SET confirmed = ?2, noticed = ?3 WHERE node = ?1";
+    connection.prepare(sql)?.execute((node, at.turn, at.notice))?;
+    connection.execute_batch("COMMIT")
 }
 
 /// Takes a node's row away, if it is as it was seen.
