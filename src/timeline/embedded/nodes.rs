@@ -62,6 +62,17 @@ struct Handed {
     lease: Option<u64>,
 }
 
+/// How a node stands to the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// It knows what it has to.
+    Good,
+    /// Others took it for gone, and its hub has not been told yet.
+    TakenForGone,
+    /// The store has lost commits that this node knows: nothing of it is taken any more.
+    SetBack,
+}
+
 /// This node.
 pub(super) struct Node {
     connection: Connection,
@@ -89,8 +100,7 @@ pub(super) struct Node {
     look_at: u64,
     /// When its hub had last applied all that had been read.
     applied_at: u64,
-    /// Others took it for gone, and its hub has not been told yet.
-    was_gone: bool,
+    standing: Standing,
     is_cut_off: bool,
 }
 
@@ -126,7 +136,7 @@ impl Node {
             renew_at: sent,
             look_at: sent,
             applied_at: sent,
-            was_gone: false,
+            standing: Standing::Good,
             is_cut_off: false,
         };
         node.extend(sent);
@@ -193,20 +203,16 @@ impl Node {
         if self.hub_is_busy() {
             return Ok(());
         }
+        if self.standing == Standing::SetBack {
+            return Err(crate::sql::Error::OtherHistory.into());
+        }
         let sent = uptime::now();
         let renews = sent >= self.renew_at && !self.is_stuck(sent);
         if renews {
             self.renew(sent)?;
         }
-        let (last, epoch) = (self.read, self.epoch);
-        let read = || News::after(last, &self.connection, epoch);
-        let News { positions, entries, cuts, notices, nodes, too_much } =
-            self.connection.in_snapshot(read)?;
-        if too_much {
-            tracing::warn!(
-                "this node is too far behind, and begins anew without those who are here"
-            );
-        }
+        let last = self.read;
+        let News { positions, entries, cuts, notices, nodes, too_much } = self.news()?;
         let follows = &self.options.node.follows;
         let open = |(room, entry)| news::opened(room, entry, &self.keys, follows(room));
         let live = entries.into_iter().map(open);
@@ -214,7 +220,7 @@ impl Node {
         let upto = Applied { turn: positions.turn, notice: positions.notice };
         let mut handed = Handed { fence: None, upto, lease: renews.then_some(sent) };
         let issuers = positions.issuers != last.issuers;
-        let anew = self.was_gone || too_much;
+        let anew = self.standing == Standing::TakenForGone || too_much;
         let nothing =
             !anew && !issuers && entries.is_empty() && cuts.is_empty() && notices.is_empty();
         // Who waits is told by the hub itself, also where there is nothing to apply any more (R29).
@@ -224,7 +230,7 @@ impl Node {
             handed.fence = self.hand_on(committed).then_some(fence);
         }
         self.read = positions;
-        self.was_gone = false;
+        self.standing = Standing::Good;
         if renews && mutants::is(Mutant::LeaseBeforeApplied) {
             self.extend(sent);
         }
@@ -279,21 +285,6 @@ impl Node {
         }
         let known = Known { turn: self.seen, others: &self.others, applied: self.applied.turn };
         self.fences.look(&known, uptime::now(), self.term());
-    }
-
-    /// Tells the log when the store can't be followed any more, and when it can again.
-    fn note(&mut self, error: Option<Box<dyn Error + Send + Sync>>) {
-        match error {
-            Some(error) if !self.is_cut_off => {
-                tracing::error!(%error, "the store can't be followed: without it the lease runs out, and no content is handed out");
-                self.is_cut_off = true;
-            }
-            None if self.is_cut_off => {
-                tracing::info!("the store is followed again");
-                self.is_cut_off = false;
-            }
-            Some(_) | None => {}
-        }
     }
 }
 

@@ -1,9 +1,11 @@
-//! The lease of a node: how it says that it goes on and how far it has come, and who else no longer does.
+//! The lease of a node: how it says that it goes on and how far it has come, who else no longer does, and
+//! what the log is told.
 
 use super::super::codes::Sql;
 use super::fences::waited_out;
-use super::{Node, nanos, rows};
+use super::{Node, Standing, nanos, rows};
 use crate::uptime;
+use std::error::Error;
 
 /// A lease is renewed so many times in its term: two renewals may fail.
 const RENEWALS_A_TERM: u64 = 3;
@@ -22,7 +24,7 @@ impl Node {
             // Others thought it gone, and so its lease has run out: it begins anew, and without those
             // who are here. What it missed may have been erased meanwhile. Noted first: the row may
             // come to be there without an answer.
-            self.was_gone = true;
+            self.standing = Standing::TakenForGone;
             let called = (self.options.node.name.as_str(), self.term());
             rows::join(&self.connection, self.id, called, (sent, self.applied))?;
         }
@@ -55,5 +57,20 @@ impl Node {
 
     pub(super) fn term(&self) -> u64 {
         nanos(self.options.node.term)
+    }
+
+    /// Tells the log when the store can't be followed any more, and when it can again.
+    pub(super) fn note(&mut self, error: Option<Box<dyn Error + Send + Sync>>) {
+        match error {
+            Some(error) if !self.is_cut_off => {
+                tracing::error!(%error, "the store can't be followed: without it the lease runs out, and no content is handed out");
+                self.is_cut_off = true;
+            }
+            None if self.is_cut_off => {
+                tracing::info!("the store is followed again");
+                self.is_cut_off = false;
+            }
+            Some(_) | None => {}
+        }
     }
 }

@@ -5,6 +5,7 @@ use super::super::entries::unreadable;
 use super::super::page::{ENTRY_COLUMNS, ENTRY_SOURCES, ROOM_COLUMN, change_of, stored};
 use super::super::rows::{company_id, room_id, user_id};
 use super::rows::{NodeRow, all};
+use super::{Node, Standing};
 use crate::authority::{Permit, Subject};
 use crate::config::fixed::BEHIND_MAX;
 use crate::keys::{KeyDirectory, KeyError};
@@ -81,6 +82,28 @@ impl News {
             nodes: all(connection)?,
             too_much,
         })
+    }
+}
+
+impl Node {
+    /// All that was committed since this node last looked, in one snapshot.
+    ///
+    /// # Errors
+    /// [`Error::OtherHistory`] where the store has lost commits that this node knows: its
+    /// disk or machine was set back, and removals may be undone there.
+    pub(super) fn news(&mut self) -> Sql<News> {
+        let (last, epoch) = (self.read, self.epoch);
+        let news = self.connection.in_snapshot(|| News::after(last, &self.connection, epoch))?;
+        if news.positions.turn < last.turn {
+            self.standing = Standing::SetBack;
+            return Err(Error::OtherHistory);
+        }
+        if news.too_much {
+            tracing::warn!(
+                "this node is too far behind, and begins anew without those who are here"
+            );
+        }
+        Ok(news)
     }
 }
 

@@ -165,6 +165,22 @@ async fn who_asks_is_told_how_the_nodes_are() {
     assert!(told.iter().any(|node| node.behind > 0), "{told:?}");
 }
 
+// P2, P4
+#[tokio::test]
+#[ignore = "needs a PostgreSQL server: make test-postgres"]
+async fn a_store_that_was_set_back_is_followed_no_more() {
+    let (world, [alice, ..], room) = World::with(|_| {}).grouped().await;
+    let (_other, _there, lease) = another(&world);
+    world.change("UPDATE turn SET number = number - 1");
+    tokio::time::sleep(TERM).await;
+    // It is as far as it was, and further, and yet another one.
+    for _ in 0..3 {
+        world.append(world.sealed(alice, room, "after")).await.unwrap();
+    }
+    tokio::time::sleep(TERM * 2).await;
+    assert!(lease.load(Ordering::Relaxed) < crate::uptime::now(), "it hands out content");
+}
+
 // R19, R22
 #[tokio::test]
 #[ignore = "needs a PostgreSQL server: make test-postgres"]
