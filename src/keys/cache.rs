@@ -25,6 +25,8 @@ struct Generations {
     /// comes back; its key may be on the disk still, or have been read from it just before (P3).
     forgotten: HashSet<RoomId>,
     forgotten_before: HashSet<RoomId>,
+    /// How often all were forgotten: a key read before must not be put in after.
+    cleared: u64,
 }
 
 impl Cache {
@@ -44,10 +46,15 @@ impl Cache {
         Some(key)
     }
 
-    /// Keeps a key, unless it was forgotten.
-    pub(super) fn put(&self, key: &RoomKey) {
+    /// To be asked before a key is read from the disk, and given to [`Cache::put`].
+    pub(super) fn cleared(&self) -> u64 {
+        self.generations.read().cleared
+    }
+
+    /// Keeps a key, unless it was forgotten, or all were since `as_of`.
+    pub(super) fn put(&self, key: &RoomKey, as_of: u64) {
         let mut generations = self.generations.write();
-        if !generations.is_forgotten(key.room()) {
+        if generations.cleared == as_of && !generations.is_forgotten(key.room()) {
             generations.insert(self.half, key.clone());
         }
     }
@@ -61,6 +68,14 @@ impl Cache {
             generations.forgotten_before = std::mem::take(&mut generations.forgotten);
         }
         generations.forgotten.insert(room);
+    }
+
+    /// Drops all keys; each may be read from the disk again, where it is there still.
+    pub(super) fn clear(&self) {
+        let mut generations = self.generations.write();
+        generations.young.clear();
+        generations.old.clear();
+        generations.cleared += 1;
     }
 
     #[cfg(test)]
@@ -96,9 +111,9 @@ mod tests {
     fn it_keeps_what_is_asked_for_and_never_more_than_its_limit() {
         let cache = Cache::new(8);
         let loved = key();
-        cache.put(&loved);
+        cache.put(&loved, 0);
         for _ in 0..100 {
-            cache.put(&key());
+            cache.put(&key(), 0);
             assert!(cache.get(loved.room()).is_some());
             assert!(cache.len() <= 8);
         }
@@ -109,14 +124,27 @@ mod tests {
         // P3: until another node has destroyed it, whoever asks may read it from the disk.
         let cache = Cache::new(8);
         let (gone, other) = (key(), key());
-        cache.put(&gone);
+        cache.put(&gone, 0);
         cache.forget(gone.room());
         for _ in 0..FORGOTTEN_MAX / 2 {
             cache.forget(key().room());
         }
-        cache.put(&gone);
-        cache.put(&other);
+        cache.put(&gone, 0);
+        cache.put(&other, 0);
         assert!(cache.get(gone.room()).is_none());
         assert!(cache.get(other.room()).is_some());
+    }
+
+    #[test]
+    fn after_all_were_forgotten_only_what_is_read_anew_is_at_hand() {
+        let cache = Cache::new(8);
+        let (held, late) = (key(), key());
+        let as_of = cache.cleared();
+        cache.put(&held, as_of);
+        cache.clear();
+        cache.put(&late, as_of);
+        assert!(cache.get(held.room()).is_none() && cache.get(late.room()).is_none());
+        cache.put(&late, cache.cleared());
+        assert!(cache.get(late.room()).is_some());
     }
 }

@@ -63,6 +63,7 @@ impl KeyDirectory {
                 return Err(KeyError::Exists);
             }
         }
+        let as_of = self.cache.cleared();
         let bytes = Zeroizing::new(random::<KEY_BYTES>());
         let file = self.master.wrap(room, &bytes);
         if let Err(error) = self.places.iter().try_for_each(|place| place.write(&name, &file)) {
@@ -76,7 +77,7 @@ impl KeyDirectory {
             return Err(unreachable(error));
         }
         let key = RoomKey::of_bytes(room, &bytes);
-        self.cache.put(&key);
+        self.cache.put(&key, as_of);
         Ok(key)
     }
 
@@ -94,6 +95,7 @@ impl KeyDirectory {
         if let Some(key) = self.cache.get(room) {
             return Ok(key);
         }
+        let as_of = self.cache.cleared();
         let mut failed = KeyError::Missing;
         for place in &self.places {
             match self.read(place, room) {
@@ -101,7 +103,7 @@ impl KeyDirectory {
                     if failed != KeyError::Missing {
                         tracing::warn!(room.id = %room, %failed, "a room's key came from the copy");
                     }
-                    self.cache.put(&key);
+                    self.cache.put(&key, as_of);
                     return Ok(key);
                 }
                 Err(error) => failed = likelier(failed, error),
@@ -113,6 +115,11 @@ impl KeyDirectory {
     /// Drops the key from memory: at the fence of a deletion, on every node.
     pub fn forget(&self, room: RoomId) {
         self.cache.forget(room);
+    }
+
+    /// Drops every key from memory: where a node may have missed the fence of a deletion.
+    pub fn forget_all(&self) {
+        self.cache.clear();
     }
 
     /// Destroys the room's key in each place: when this returns, no byte of it is left, and what

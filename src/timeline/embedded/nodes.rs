@@ -213,6 +213,11 @@ impl Node {
         }
         let last = self.read;
         let News { positions, entries, cuts, notices, nodes, too_much } = self.news()?;
+        let anew = self.standing == Standing::TakenForGone || too_much;
+        if anew {
+            // Of a room that was deleted it may have missed that (P3).
+            self.keys.forget_all();
+        }
         let follows = &self.options.node.follows;
         let open = |(room, entry)| news::opened(room, entry, &self.keys, follows(room));
         let live = entries.into_iter().map(open);
@@ -220,7 +225,6 @@ impl Node {
         let upto = Applied { turn: positions.turn, notice: positions.notice };
         let mut handed = Handed { fence: None, upto, lease: renews.then_some(sent) };
         let issuers = positions.issuers != last.issuers;
-        let anew = self.standing == Standing::TakenForGone || too_much;
         let nothing =
             !anew && !issuers && entries.is_empty() && cuts.is_empty() && notices.is_empty();
         // Who waits is told by the hub itself, also where there is nothing to apply any more (R29).

@@ -277,10 +277,12 @@ async fn a_node_whose_session_ended_goes_on_and_misses_nothing() {
 async fn who_was_taken_for_gone_begins_anew_and_once() {
     let (world, [alice, ..], room) = World::with(|_| {}).grouped().await;
     let (_other, mut there, _) = another(&world);
+    assert!(world.keys().cached(room).is_some());
     // As another node does that has not seen it go on.
     world.change("DELETE FROM node");
     let committed = next(&mut there).await;
     assert!(committed.anew, "it may have missed anything");
+    assert!(world.keys().cached(room).is_none(), "it may have been deleted");
     committed.confirm.confirm();
     world.append(world.sealed(alice, room, "after")).await.unwrap();
     let committed = next(&mut there).await;
