@@ -6,12 +6,14 @@
 //! sealed with a key of its room, and is passed on to who has a seat there by the same door as a sign
 //! from here.
 
+mod address;
 mod bus;
 mod sign;
 mod topics;
 mod words;
 
-pub use bus::{Address, BadAddress, Bus};
+pub use address::{Address, BadAddress};
+pub use bus::Bus;
 pub use sign::{Says, Sign};
 
 use crosstalk_protocol::ids::RoomId;
@@ -56,7 +58,10 @@ struct Work {
 pub struct Hints {
     work: Mutex<Work>,
     waiting: Notify,
-    alive: AtomicBool,
+    /// It is kept what is to be said.
+    open: AtomicBool,
+    /// This node has heard itself on the connection that there is.
+    heard: AtomicBool,
 }
 
 impl Hints {
@@ -89,13 +94,13 @@ impl Hints {
         });
     }
 
-    /// Whether other nodes are heard, as far as is known.
-    pub fn are_alive(&self) -> bool {
-        self.alive.load(Ordering::Relaxed)
+    /// Whether other nodes are heard, as far as is known: this one hears itself.
+    pub fn are_heard(&self) -> bool {
+        self.heard.load(Ordering::Relaxed)
     }
 
     fn leave(&self, note: impl FnOnce(&mut Work)) {
-        if self.are_alive() {
+        if self.open.load(Ordering::Relaxed) {
             note(&mut self.work.lock());
             self.waiting.notify_one();
         }
@@ -108,13 +113,19 @@ impl Hints {
 
     /// From now on it is kept what is to be said.
     fn begin(&self) {
-        self.alive.store(true, Ordering::Relaxed);
+        self.open.store(true, Ordering::Relaxed);
     }
 
-    /// Nobody hears it any more.
-    fn end(&self) {
-        self.alive.store(false, Ordering::Relaxed);
+    /// This node has heard itself; whether for the first time on this connection.
+    fn hear(&self) -> bool {
+        !self.heard.swap(true, Ordering::Relaxed)
+    }
+
+    /// Nobody hears it any more; whether somebody did.
+    fn end(&self) -> bool {
+        self.open.store(false, Ordering::Relaxed);
         self.take();
+        self.heard.swap(false, Ordering::Relaxed)
     }
 }
 
@@ -133,6 +144,8 @@ mod tests {
         hints.wrote([room()], false);
         assert!(hints.take().rooms.is_empty(), "nobody would hear it");
         hints.begin();
+        assert!(!hints.are_heard(), "it may be deaf");
+        assert!(hints.hear() && !hints.hear() && hints.are_heard());
         let one = room();
         hints.wrote([one, one], false);
         hints.wrote([one], false);
@@ -142,7 +155,7 @@ mod tests {
         let work = hints.take();
         assert_eq!((work.rooms.len(), work.everyone), (0, true), "all are to look instead");
         hints.wrote([one], true);
-        hints.end();
+        assert!(hints.end() && !hints.are_heard());
         assert!(!hints.take().everyone);
     }
 }

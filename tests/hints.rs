@@ -1,12 +1,10 @@
 //! P2, P4 where the bus of hints is away, or in the hands of strangers. These need nodes that share a store:
 //! `make test-cluster`.
 
-use crate::house::House;
-use crate::people::Person;
-use crate::scene::{Scene, scene_in};
+use crate::people::{PATIENCE, Person};
+use crate::scene::{self, Scene};
 use crate::support::Another;
 use crate::support::bus::{OwnBus, Said};
-use crosstalk_loadtest::Target;
 use crosstalk_protocol::ids::RoomId;
 use crosstalk_protocol::push::Push;
 use std::collections::BTreeSet;
@@ -17,12 +15,7 @@ async fn carol_is_elsewhere() -> (Scene, OwnBus, Another, Person) {
     let bus = OwnBus::start();
     let settings = bus.settings();
     let settings = settings.each_ref().map(|(key, value)| (*key, value.as_str()));
-    let scene = scene_in(House::open_with(&settings).await).await;
-    let node = scene.house.server.another();
-    let token = scene.globex.token_of(&scene.carol.subject);
-    let there = scene.carol.at(Target::new(node.ws(), token));
-    there.signs_in().await;
-    there.follows(scene.group).await;
+    let (scene, node, there) = Box::pin(scene::carol_is_elsewhere(&settings)).await;
     (scene, bus, node, there)
 }
 
@@ -35,11 +28,14 @@ async fn typing_told(person: &Person, typist: &Person, room: RoomId) -> usize {
 
 /// He types until somebody at another node is told so: once hints are heard.
 async fn types_until_told(typist: &Person, person: &Person, room: RoomId) {
-    let before = typing_told(person, typist, room).await;
-    while typing_told(person, typist, room).await == before {
-        typist.types(room).await;
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    let told = async {
+        let before = typing_told(person, typist, room).await;
+        while typing_told(person, typist, room).await == before {
+            typist.types(room).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, told).await.expect("hints are heard");
 }
 
 #[tokio::test]
@@ -69,6 +65,9 @@ pub(crate) fn lies(overheard: &[Said]) -> Vec<Said> {
         [what.to_vec(), garbled, what[..what.len() / 2].to_vec()]
     };
     let mut lies: Vec<_> = overheard.iter().flat_map(|(_, what)| of(what)).collect();
+    // The start of a probe, which is its node's name, with a number that was never said.
+    let probe = overheard.iter().find(|(_, what)| what.first() == Some(&b'p'));
+    lies.extend(probe.map(|(_, what)| [&what[..what.len() - 8], &[0xff; 8]].concat()));
     lies.extend([Vec::new(), vec![b's'; 1 << 20], vec![b'w'; 1 << 20]]);
     let everywhere = |lie: Vec<u8>| topics.iter().map(move |topic| ((*topic).clone(), lie.clone()));
     lies.into_iter().flat_map(everywhere).collect()
@@ -89,13 +88,22 @@ async fn what_strangers_say_on_the_bus_changes_nothing() {
     there.is_shown(group, "one").await;
     let told =
         async || (typing_told(&there, &bob, group).await, typing_told(&there, &bob, other).await);
+    // What is on its way still comes within it, and each node tries whether it hears itself.
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
     let before = told().await;
     let overheard: Vec<_> = said.try_iter().collect();
-    assert!(overheard.iter().any(|(_, what)| what.first() == Some(&b's')), "no sign was said");
+    for (word, kind) in [(b's', "sign"), (b'p', "probe"), (b'w', "word")] {
+        assert!(
+            overheard.iter().any(|(_, what)| what.first() == Some(&word)),
+            "no {kind} was said"
+        );
+    }
     bus.says(&lies(&overheard));
     bob.says(group, "two").await;
     there.is_shown(group, "two").await;
     assert_eq!(told().await, before, "a sign was taken twice, or was none");
     let heard = there.texts(group);
     assert!(heard.await.ends_with(&["one".to_owned(), "two".to_owned()]));
+    // And hints are heard still.
+    types_until_told(&bob, &there, other).await;
 }

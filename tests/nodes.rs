@@ -1,8 +1,7 @@
 //! P2, P4 where a node hangs or dies. These need nodes that share a store: `make test-cluster`.
 
-use crate::house::House;
 use crate::people::Person;
-use crate::scene::{Scene, scene_in};
+use crate::scene::{self, Scene};
 use crate::support::Another;
 use crosstalk_loadtest::{Error, Target};
 use crosstalk_protocol::code::{CloseCode, FailureCode};
@@ -15,12 +14,7 @@ const LEASE: Duration = Duration::from_secs(1);
 /// The scene, where leases are short; and another node, with a device of Carol's that follows the group.
 async fn carol_is_elsewhere() -> (Scene, Another, Person) {
     let settings = [("store.lease_milliseconds", "1000")];
-    let scene = scene_in(House::open_with(&settings).await).await;
-    let node = scene.house.server.another();
-    let token = scene.globex.token_of(&scene.carol.subject);
-    let there = scene.carol.at(Target::new(node.ws(), token));
-    there.signs_in().await;
-    there.follows(scene.group).await;
+    let (scene, node, there) = Box::pin(scene::carol_is_elsewhere(&settings)).await;
     scene.bob.says(scene.group, "before").await;
     there.is_shown(scene.group, "before").await;
     (scene, node, there)

@@ -2,6 +2,8 @@
 
 use crate::house::{Company, House};
 use crate::people::Person;
+use crate::support::Another;
+use crosstalk_loadtest::Target;
 use crosstalk_protocol::ids::RoomId;
 
 /// Alice and Bob of Acme, Carol of Globex, in one group.
@@ -28,4 +30,15 @@ pub(crate) async fn scene_in(house: House) -> Scene {
     alice.is_contact_of(&carol).await;
     let group = alice.creates_a_group("Launch", &[&bob, &carol]).await;
     Scene { house, acme, globex, alice, bob, carol, group }
+}
+
+/// The scene, and another node with a device of Carol's that follows the group; with these settings.
+pub(crate) async fn carol_is_elsewhere(settings: &[(&str, &str)]) -> (Scene, Another, Person) {
+    let scene = scene_in(House::open_with(settings).await).await;
+    let node = scene.house.server.another();
+    let token = scene.globex.token_of(&scene.carol.subject);
+    let there = scene.carol.at(Target::new(node.ws(), token));
+    there.signs_in().await;
+    there.follows(scene.group).await;
+    (scene, node, there)
 }

@@ -1,19 +1,17 @@
 //! The task that holds the connection to Redis: says what waits, hears what comes, and begins anew
 //! whenever the connection is lost, deaf, or not to be had.
 
-use super::sign::Heard;
+use super::address::Address;
+use super::sign::{Heard, Moments};
 use super::topics::Topics;
 use super::words::{Topic, Word, Words};
 use super::{Hints, Listener, Work};
 use crate::config::fixed::{HINTS_ANSWER_SECONDS, HINTS_CONNECT_SECONDS, HINTS_WAITING_MAX};
 use crate::keys::KeyDirectory;
 use crosstalk_protocol::ids::RoomId;
+use parking_lot::Mutex;
 use redis::aio::MultiplexedConnection;
-use redis::io::tcp::TcpSettings;
-use redis::{
-    AsyncConnectionConfig, Client, IntoConnectionInfo as _, ProtocolVersion, PushInfo, PushKind,
-    RedisError, TlsCertificates, Value,
-};
+use redis::{AsyncConnectionConfig, Client, PushInfo, PushKind, RedisError, Value};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -26,53 +24,13 @@ use uuid::Uuid;
 /// How often it is tried whether this node hears itself.
 const PROBE_EVERY: Duration = Duration::from_secs(1);
 /// A connection on which so many probes were not heard is deaf, whatever it says.
-const PROBES_UNHEARD_MAX: u64 = 3;
+const PROBES_UNHEARD_MAX: u32 = 3;
 /// Topics of one request.
 const TOPICS_A_REQUEST: usize = 500;
 /// The first pause after a connection was lost; each further one is twice as long.
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 /// The longest pause: hints are back a second after the bus is.
 const PAUSE_MAX: Duration = Duration::from_secs(1);
-
-/// Why an address of a bus can't be used.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "hints.server is no address of a Redis server ({0}): write it as redis://host:6379, or rediss:// for TLS"
-)]
-pub struct BadAddress(String);
-
-/// Where the bus is.
-#[derive(Clone)]
-pub struct Address(Client);
-
-impl Address {
-    /// The address as Redis's own tools write it; the password, if it stands elsewhere; and the
-    /// certificates (PEM) of who may vouch for the server, if the system's do not.
-    ///
-    /// # Errors
-    /// [`BadAddress`].
-    pub fn new(
-        text: &str,
-        password: Option<&str>,
-        vouching: Option<Vec<u8>>,
-    ) -> Result<Self, BadAddress> {
-        let bad = |error: RedisError| BadAddress(error.to_string());
-        let info = text.into_connection_info().map_err(bad)?;
-        // No more than what is needed, so that its rights can be few.
-        let mut settings = info.redis_settings().clone();
-        settings = settings.set_protocol(ProtocolVersion::RESP3).set_skip_set_lib_name();
-        if let Some(password) = password {
-            settings = settings.set_password(password);
-        }
-        let tcp = TcpSettings::default().set_nodelay(true);
-        let info = info.set_redis_settings(settings).set_tcp_settings(tcp);
-        let certificates = TlsCertificates { client_tls: None, root_cert: vouching };
-        let is_tls = text.starts_with("rediss");
-        let client =
-            if is_tls { Client::build_with_tls(info, certificates) } else { Client::open(info) };
-        client.map(Self).map_err(bad)
-    }
-}
 
 /// Why a connection is given up.
 #[derive(Debug, thiserror::Error)]
@@ -92,6 +50,15 @@ pub struct Bus {
     keys: Arc<KeyDirectory>,
     hints: Arc<Hints>,
     listener: Arc<dyn Listener>,
+    /// Of all connections: what was said on one may be said again on the next.
+    heard: Mutex<Heard>,
+}
+
+/// Whether a connection hears itself: a number that nobody can guess is said on it, and comes back.
+#[derive(Default)]
+struct Probe {
+    said: AtomicU64,
+    came: AtomicBool,
 }
 
 impl Bus {
@@ -103,7 +70,7 @@ impl Bus {
         listener: Arc<dyn Listener>,
     ) -> Self {
         let words = Words::of(epoch, Uuid::new_v4().into_bytes());
-        Self { client: address.0, words, keys, hints, listener }
+        Self { client: address.client(), words, keys, hints, listener, heard: Mutex::default() }
     }
 
     /// Says and hears hints until it is told to stop.
@@ -115,10 +82,9 @@ impl Bus {
                 lost = self.hold() => match lost { Err(lost) => lost },
                 () = stop.cancelled() => break,
             };
-            if self.hints.are_alive() {
+            if self.hints.end() {
                 (pause, is_told) = (PAUSE_MIN, false);
             }
-            self.hints.end();
             if !is_told {
                 tracing::warn!(%lost, "hints are not heard: what other nodes write comes a sweep later, and signs (typing, read marks) stay at their node");
                 is_told = true;
@@ -147,7 +113,7 @@ impl Bus {
                 Ok::<(), Infallible>(())
             });
         let connection = self.client.get_multiplexed_async_connection_with_config(&config).await?;
-        let probe = AtomicU64::new(0);
+        let probe = Probe::default();
         tokio::select! {
             lost = self.speak(connection, &probe) => lost,
             lost = self.listen(&mut pushed, &missed, &probe) => Err(lost),
@@ -158,7 +124,7 @@ impl Bus {
     async fn speak(
         &self,
         mut connection: MultiplexedConnection,
-        heard: &AtomicU64,
+        probe: &Probe,
     ) -> Result<Infallible, Lost> {
         let mut topics = Topics::default();
         connection.subscribe(self.words.topic(Topic::Nodes)).await?;
@@ -170,18 +136,20 @@ impl Bus {
         // What was said meanwhile nobody heard, on either side.
         self.hints.wrote([], true);
         self.listener.look(true);
-        tracing::info!("hints are heard");
-        let (mut probe, mut probe_at) = (0, Instant::now());
+        let (mut unheard, mut probe_at) = (0, Instant::now());
+        let mut moments = Moments::default();
         loop {
             tokio::select! {
                 () = self.hints.waiting.notified() => {}
                 () = sleep_until(probe_at) => {
-                    if probe > heard.load(Ordering::Relaxed) + PROBES_UNHEARD_MAX {
+                    unheard = if probe.came.swap(false, Ordering::Relaxed) { 0 } else { unheard + 1 };
+                    if unheard > PROBES_UNHEARD_MAX {
                         return Err(Lost::Deaf);
                     }
-                    probe += 1;
                     probe_at = Instant::now() + PROBE_EVERY;
-                    let said = self.words.say(Word::Probe(probe));
+                    let (number, _) = Uuid::new_v4().as_u64_pair();
+                    probe.said.store(number, Ordering::Relaxed);
+                    let said = self.words.say(Word::Probe(number));
                     publish(&mut connection, [(self.words.topic(Topic::Nodes), said)]).await?;
                     let left = topics.left(&*self.listener, Instant::now());
                     self.unsubscribe(&mut connection, &left).await?;
@@ -193,7 +161,8 @@ impl Bus {
             let wrote = wrote.map(|topic| (self.words.topic(topic), self.words.say(Word::Wrote)));
             let now = jiff::Timestamp::now().as_microsecond();
             let signs = signs.iter().filter_map(|sign| {
-                let sealed = sign.sealed(&self.keys.cached(sign.room)?, now);
+                let key = self.keys.cached(sign.room)?;
+                let sealed = sign.sealed(&key, moments.next(now));
                 let topic = self.words.topic(Topic::Room(sign.room));
                 Some((topic, self.words.say(Word::Sign(&sealed))))
             });
@@ -207,13 +176,12 @@ impl Bus {
         &self,
         pushed: &mut mpsc::Receiver<PushInfo>,
         missed: &AtomicBool,
-        probe: &AtomicU64,
+        probe: &Probe,
     ) -> Lost {
-        let mut heard = Heard::default();
         while let Some(PushInfo { kind, data }) = pushed.recv().await {
             match (kind, data.as_slice()) {
                 (PushKind::Message, [Value::BulkString(topic), Value::BulkString(said)]) => {
-                    self.hear(&mut heard, (topic, said), probe);
+                    self.hear((topic, said), probe);
                 }
                 (PushKind::Disconnection, _) => break,
                 // What was asked for is answered; anything else is none of ours.
@@ -228,16 +196,22 @@ impl Bus {
         Lost::Closed
     }
 
-    fn hear(&self, heard: &mut Heard, (topic, said): (&[u8], &[u8]), probe: &AtomicU64) {
+    fn hear(&self, (topic, said): (&[u8], &[u8]), probe: &Probe) {
         match (self.words.topic_of(topic), self.words.heard(said)) {
             (Some(topic), Some(Word::Wrote)) => self.listener.look(topic == Topic::Nodes),
-            (Some(Topic::Nodes), Some(Word::Probe(number))) => {
-                probe.fetch_max(number, Ordering::Relaxed);
+            (Some(Topic::Nodes), Some(Word::Probe(number)))
+                if number == probe.said.load(Ordering::Relaxed) =>
+            {
+                probe.came.store(true, Ordering::Relaxed);
+                if self.hints.hear() {
+                    tracing::info!("hints are heard");
+                }
             }
             (Some(Topic::Room(room)), Some(Word::Sign(sealed))) => {
                 let now = jiff::Timestamp::now().as_microsecond();
                 let key = self.keys.cached(room);
-                if let Some(sign) = key.and_then(|key| heard.open(sealed, &key, now)) {
+                let open = |key| self.heard.lock().open(sealed, &key, now);
+                if let Some(sign) = key.and_then(open) {
                     self.listener.hear(&sign);
                 }
             }

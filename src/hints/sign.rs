@@ -56,6 +56,18 @@ impl Sign {
     }
 }
 
+/// Gives each sign a moment of its own, as who hears it takes none that is not newer than the last.
+#[derive(Default)]
+pub(super) struct Moments(i64);
+
+impl Moments {
+    /// This moment, or the next one where it was given already.
+    pub(super) fn next(&mut self, now: i64) -> i64 {
+        self.0 = now.max(self.0 + 1);
+        self.0
+    }
+}
+
 /// When people gave the last signs that came: none is taken twice, nor after a newer one.
 #[derive(Default)]
 pub(super) struct Heard(HashMap<(RoomId, UserId, bool), i64>);
@@ -120,6 +132,18 @@ mod tests {
         assert_eq!(heard.open(&second, &key, NOW), None, "doubled");
         assert_eq!(heard.open(&first, &key, NOW), None, "overtaken");
         assert!(heard.open(&typing, &key, NOW).is_some(), "another kind");
+    }
+
+    #[test]
+    fn of_two_signs_in_one_moment_the_second_counts() {
+        let (_home, key, _) = keys();
+        let (mut moments, mut heard) = (Moments::default(), Heard::default());
+        let first = sign(&key);
+        let second = Sign { says: Says::Read { seq: Seq(9), external: true }, ..first.clone() };
+        for sign in [first, second] {
+            let sealed = sign.sealed(&key, moments.next(NOW));
+            assert_eq!(heard.open(&sealed, &key, NOW), Some(sign));
+        }
     }
 
     #[test]

@@ -103,7 +103,7 @@ pub(super) fn node(
         name: store.node.clone(),
         term: Duration::from_millis(store.lease_milliseconds),
         sweep: Arc::new(move || {
-            let are_heard = heard.as_ref().is_some_and(|hints| hints.are_alive());
+            let are_heard = heard.as_ref().is_some_and(|hints| hints.are_heard());
             if are_heard { hinted_sweep } else { sweep }
         }),
         wrote: Arc::new(move |rooms, concerns_all| {

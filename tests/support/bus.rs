@@ -34,9 +34,13 @@ impl OwnBus {
         command.args(RIGHTS.split(' '));
         let child = command.arg("--dir").arg(self.home.path()).stdout(Stdio::null()).spawn();
         self.child = Some(child.expect("redis-server is installed"));
-        while self.connection().is_none() {
+        for _ in 0..1_000 {
+            if self.connection().is_some() {
+                return;
+            }
             std::thread::sleep(Duration::from_millis(10));
         }
+        panic!("the bus does not start");
     }
 
     /// Kills it at once (SIGKILL).
