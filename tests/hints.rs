@@ -4,7 +4,7 @@
 use crate::people::{PATIENCE, Person};
 use crate::scene::{self, Scene};
 use crate::support::Another;
-use crate::support::bus::{OwnBus, Said};
+use crate::support::bus::{OwnBus, RIGHTS, Said};
 use crosstalk_protocol::ids::RoomId;
 use crosstalk_protocol::push::Push;
 use std::collections::BTreeSet;
@@ -36,6 +36,13 @@ async fn types_until_told(typist: &Person, person: &Person, room: RoomId) {
         }
     };
     tokio::time::timeout(PATIENCE, told).await.expect("hints are heard");
+}
+
+#[test]
+fn the_rights_that_are_tried_are_those_that_are_told_and_given() {
+    for place in [include_str!("../docs/operations.md"), include_str!("../deploy/prepare")] {
+        assert!(place.contains(RIGHTS), "{RIGHTS}");
+    }
 }
 
 #[tokio::test]

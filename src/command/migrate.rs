@@ -33,8 +33,9 @@ pub(super) fn run(asked: &Migrate) -> anyhow::Result<String> {
         .context("the store was moved, but not the key of guests' tokens")?;
     let guests = if copied { " The key of guests' tokens was copied to the keys." } else { "" };
     Ok(format!(
-        "The store is on the server, equal row by row, and sound.{guests}\nThe files in {} are as they were: keep them until you have \
-         seen it run, then remove them.\nStart the nodes: crosstalk serve, with these settings.\n",
+        "The store is on the server, equal row by row, and sound.{guests}\nThe files in {} are as they were. Once you have seen it run, \
+         remove them, and scrub the keys that you copied (`shred -u`):\nthey open what is deleted from now on.\n\
+         Start the nodes: crosstalk serve, with these settings.\n",
         from.display()
     ))
 }

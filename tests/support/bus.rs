@@ -14,7 +14,7 @@ pub(crate) struct OwnBus {
 }
 
 /// The rights that docs/operations.md gives to nodes, word for word.
-const RIGHTS: &str = "resetchannels &crosstalk:* resetkeys -@all +hello +auth +ping +publish +subscribe +unsubscribe";
+pub(crate) const RIGHTS: &str = "resetchannels &crosstalk:* resetkeys -@all +hello +auth +ping +publish +subscribe +unsubscribe";
 const PASSWORD: &str = "secret";
 
 /// Something that was said: on which topic, and what.

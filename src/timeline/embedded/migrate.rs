@@ -1,9 +1,11 @@
 //! Moving a store from files to a server: every row of every table, compared before anything of it counts.
 
 use super::codes::Sql;
-use super::open::{Directory, OpenError};
+use super::home::Home;
+use super::marks::{Marks, keep};
+use super::open::OpenError;
 use super::server::Server;
-use super::{Embedded, Options, check_on_server};
+use super::{Options, check_on_server};
 use crate::keys::KeyDirectory;
 use crate::sql::{Address, Cell, Connection, Error, Row};
 use std::path::Path;
@@ -40,7 +42,7 @@ pub enum MigrateError {
 }
 
 /// Moves the store in a directory to a server that has none, under the same keys; told of each table
-/// and its rows. The files stay as they are. Must not be called on a thread that runs asynchronous
+/// and its rows. The files stay as they are, but for a schema that was older. Must not be called on a thread that runs asynchronous
 /// tasks.
 ///
 /// # Errors
@@ -51,11 +53,13 @@ pub fn migrate(
     keys: &Arc<KeyDirectory>,
     mut told: impl FnMut(&str, u64),
 ) -> Result<(), MigrateError> {
-    // Opened and closed once, its schema is that of now, and nothing waits to be written.
-    drop(Embedded::open(Options::at(from), Arc::clone(keys))?);
-    let directory = Directory::lock(from)?;
-    let (files, server) = (directory.reader()?, Server::at(to).writer()?);
-    move_all(&files, &server, &mut told)?;
+    let options = Options::at(from);
+    let home = Home::open(&options)?;
+    // Not as a store that runs: its jobs go on where it is moved to, and with the keys that are there.
+    let files = home.writer(&options)?;
+    let meta = home.meta(&files, keys)?;
+    let server = Server::at(to).writer()?;
+    move_all(&files, &server, meta.marked, &mut told)?;
     let report = check_on_server(to)?;
     if report.is_sound() { Ok(()) } else { Err(MigrateError::Faults(report.fault_count)) }
 }
@@ -63,6 +67,7 @@ pub fn migrate(
 fn move_all(
     files: &Connection,
     server: &Connection,
+    marked: i64,
     told: &mut impl FnMut(&str, u64),
 ) -> Result<(), MigrateError> {
     let failed = |table: &str| {
@@ -84,7 +89,15 @@ fn move_all(
         table.count_on().map_err(failed(&name))?;
         told(&name, sent.rows);
     }
+    write_marks(files, server, marked).map_err(failed("mark"))?;
     server.execute_batch("COMMIT").map_err(whole())
+}
+
+/// Marks that own sends have moved since the last were written: a server has no others than rows.
+fn write_marks(files: &Connection, server: &Connection, marked: i64) -> Sql<()> {
+    let marks = Marks::default();
+    marks.recover(files, marked)?;
+    marks.take().into_iter().try_for_each(|(key, seq)| keep(server, key, seq))
 }
 
 /// All tables of the files: those that a server has beside them are of its nodes.

@@ -36,12 +36,15 @@ async fn a_store_in_files_goes_on_on_a_server_as_it_was() {
     let before = (world.opens(bob, room).await, world.opens(alice, room).await);
     assert!(before.0.ends_with(&["last".to_owned()]));
     world.stop();
+    world.change("INSERT INTO job (kind, owner) VALUES (0, 2)");
     let told = world.moves().unwrap();
+    assert_eq!(world.sql("SELECT count(*) FROM job WHERE finished IS NULL"), 1, "it goes on there");
     let entries = told.iter().find(|(table, _)| table == "entry").unwrap();
     assert!(entries.1 > 230, "{told:?}");
     world.start().unwrap();
     assert_eq!((world.opens(bob, room).await, world.opens(alice, room).await), before);
     assert!(world.page(carol, room).await.is_err(), "she was removed");
+    world.comes_to("SELECT count(*) FROM job WHERE finished IS NULL", 0).await;
     // Numbers go on where they were: in the room, and of people, rooms and operations.
     let next = world.append(world.sealed(bob, room, "after")).await.unwrap().seq;
     assert_eq!(next, last.next());
